@@ -1,0 +1,26 @@
+//! pagemill turns a web site into JSON Lines.
+//!
+//! # The way of one page
+//!
+//! ```text
+//!  source ─▶ frontier ──(requests, bounded)──▶ crawl threads ──(pages, bounded)──▶ parser threads
+//!               ▲                                                                       │
+//!               └────────────── conductor ◀──────────(outcomes, bounded)────────────────┘
+//!                                  │
+//!                                  └──▶ JSON Lines, progress, summary
+//! ```
+//!
+//! 1. The conductor asks the [`frontier`] for the next request that may go out now, and offers it on the request
+//!    channel.
+//! 2. A crawl thread fetches it ([`fetch`]): one call under time and size limits. What failed is not slept through
+//!    here; it goes on as a failed page, and the frontier hands the request out again when it is due.
+//! 3. The page goes down the page channel. A full channel slows the crawl.
+//! 4. A parser thread makes a document of the bytes ([`html`]) and evaluates the rule's `XPath`s on it
+//!    ([`extract`]).
+//! 5. The conductor writes whole lines ([`output`]), settles the request in the frontier, and counts.
+//!
+//! Imports point down only: `main` ▸ [`cli`] ▸ [`job`] ▸ [`pipeline`] ▸ the leaves ▸ [`model`].
+
+pub mod html;
+pub mod mistake;
+pub mod model;

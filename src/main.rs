@@ -1,0 +1,3 @@
+//! The `pagemill` command.
+
+fn main() {}

@@ -1,0 +1,258 @@
+//! The words every layer shares: request, page, records, outcome, and the ways a page can fail.
+//!
+//! Plain data. Nothing here knows threads, channels, sockets or files.
+
+use std::time::{Duration, SystemTime};
+
+use url::Url;
+
+/// A request's number in the order of the source, from 0. It names the request for the whole run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// One thing to fetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Its number in the order of the source.
+    pub id: RequestId,
+    /// Where it is.
+    pub url: Url,
+    /// The page number it was made from; `None` for a URL without a range.
+    pub page: Option<i64>,
+    /// How often it has been tried before: 0 for the first time.
+    pub attempt: u32,
+}
+
+/// A fetched response with its decoded body.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// What was asked for.
+    pub request: Request,
+    /// Where it was found, after redirects.
+    pub final_url: Url,
+    /// HTTP status.
+    pub status: u16,
+    /// The `Content-Type` header as sent; bytes that are not UTF-8 are replaced.
+    pub content_type: Option<String>,
+    /// The body after `Content-Encoding` was undone, in the page's own character set.
+    pub body: Vec<u8>,
+    /// When the response had arrived.
+    pub fetched_at: SystemTime,
+}
+
+/// What one page gave, serialised where it was parsed, since that runs in parallel.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Records {
+    /// Whole lines: each a JSON object and a line feed.
+    pub lines: Vec<u8>,
+    /// How many lines.
+    pub count: u64,
+}
+
+/// What became of one request. There is exactly one for each time a request was handed out.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The request, as it was handed out.
+    pub request: Request,
+    /// Bytes of the decoded body; 0 if none came.
+    pub body_bytes: u64,
+    /// Its records, or why there are none.
+    pub result: Result<Records, PageError>,
+}
+
+/// Why a page failed. The variants are what a user could do something about; each says when it happens.
+///
+/// [`PageError::is_worth_a_retry`] is the rule for all of them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PageError {
+    /// The host name has no address, or the resolver did not answer.
+    #[error("host `{0}` not found")]
+    HostNotFound(String),
+    /// No connection: refused, unreachable, reset before the request was sent.
+    #[error("cannot connect: {0}")]
+    Connect(String),
+    /// A limit of time ran out; `clock` names the flag that sets it.
+    #[error("no {waited_for} within {} (--{clock})", human_duration(*.limit))]
+    Timeout {
+        /// The long flag of the limit: `connect-timeout`, `read-timeout` or `timeout`.
+        clock: &'static str,
+        /// What was waited for: `connection`, `data`, `whole response`.
+        waited_for: &'static str,
+        /// The limit.
+        limit: Duration,
+    },
+    /// Certificate or handshake.
+    #[error("TLS: {0}")]
+    Tls(String),
+    /// The connection broke before the response was complete.
+    #[error("connection broke: {0}")]
+    Broken(String),
+    /// The server's answer is not HTTP/1.1: headers, chunks, lengths.
+    #[error("not a valid HTTP response: {0}")]
+    Protocol(String),
+    /// A status that is not a success.
+    #[error("status {0}")]
+    Status(u16),
+    /// Redirects went in a circle or did not end.
+    #[error("more than {0} redirects (--max-redirs)")]
+    TooManyRedirects(u32),
+    /// A redirect that must not be followed, or to something that is not a URL.
+    #[error("redirect to `{to}` refused: {reason}")]
+    RedirectRefused {
+        /// The `Location` as sent.
+        to: String,
+        /// Why.
+        reason: String,
+    },
+    /// The decoded body is larger than the limit in bytes.
+    #[error("body larger than {} (--max-body)", human_bytes(*.0))]
+    TooLarge(u64),
+    /// The body does not decode as its `Content-Encoding` says.
+    #[error("content encoding `{encoding}`: {reason}")]
+    ContentEncoding {
+        /// The header as sent.
+        encoding: String,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// The response is neither HTML nor XML.
+    #[error("not HTML or XML but {0}")]
+    NotMarkup(String),
+    /// The document is beyond a limit of the parser.
+    #[error("document too complex: {0}")]
+    TooComplex(String),
+    /// An expression failed on this page.
+    #[error("{name}: {reason}")]
+    Extract {
+        /// `each`, or the field.
+        name: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// A fault of pagemill itself, caught at this page.
+    #[error("internal error: {0}")]
+    Panicked(String),
+    /// The run was aborted while the request was under way.
+    #[error("aborted")]
+    Aborted,
+}
+
+impl PageError {
+    /// Whether another try may end better. Certificates, wrong URLs, sizes and contents do not mend themselves
+    /// within seconds; connections, time limits, cut bodies and busy servers do.
+    ///
+    /// The statuses are those of Scrapy's `RETRY_HTTP_CODES` plus 425 (RFC 8470).
+    pub fn is_worth_a_retry(&self) -> bool {
+        match self {
+            PageError::Connect(_)
+            | PageError::Timeout { .. }
+            | PageError::Broken(_)
+            | PageError::ContentEncoding { .. } => true,
+            PageError::Status(status) => {
+                matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504 | 522 | 524)
+            }
+            PageError::HostNotFound(_)
+            | PageError::Tls(_)
+            | PageError::Protocol(_)
+            | PageError::TooManyRedirects(_)
+            | PageError::RedirectRefused { .. }
+            | PageError::TooLarge(_)
+            | PageError::NotMarkup(_)
+            | PageError::TooComplex(_)
+            | PageError::Extract { .. }
+            | PageError::Panicked(_)
+            | PageError::Aborted => false,
+        }
+    }
+
+    /// A short name for counting failures by kind: `status 404`, `timeout`.
+    pub fn kind(&self) -> String {
+        match self {
+            PageError::HostNotFound(_) => "host not found".into(),
+            PageError::Connect(_) => "connect".into(),
+            PageError::Timeout { .. } => "timeout".into(),
+            PageError::Tls(_) => "tls".into(),
+            PageError::Broken(_) => "broken connection".into(),
+            PageError::Protocol(_) => "protocol".into(),
+            PageError::Status(status) => format!("status {status}"),
+            PageError::TooManyRedirects(_) => "too many redirects".into(),
+            PageError::RedirectRefused { .. } => "redirect refused".into(),
+            PageError::TooLarge(_) => "too large".into(),
+            PageError::ContentEncoding { .. } => "content encoding".into(),
+            PageError::NotMarkup(_) => "not markup".into(),
+            PageError::TooComplex(_) => "too complex".into(),
+            PageError::Extract { .. } => "extract".into(),
+            PageError::Panicked(_) => "internal error".into(),
+            PageError::Aborted => "aborted".into(),
+        }
+    }
+}
+
+/// A URL for people and logs: user name and password are left out.
+pub fn display_url(url: &Url) -> String {
+    if url.username().is_empty() && url.password().is_none() {
+        return url.to_string();
+    }
+    let mut shown = url.clone();
+    // Only URLs without a host refuse both, and those have no user either.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.to_string()
+}
+
+/// `1500ms`, `30s`, `2m`: the way durations are written on the command line.
+pub fn human_duration(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    if millis % 1000 != 0 {
+        format!("{millis}ms")
+    } else if millis != 0 && millis % 3_600_000 == 0 {
+        format!("{}h", millis / 3_600_000)
+    } else if millis != 0 && millis % 60_000 == 0 {
+        format!("{}m", millis / 60_000)
+    } else {
+        format!("{}s", millis / 1000)
+    }
+}
+
+/// `512`, `64K`, `10M`: the way sizes are written on the command line (K is 1024).
+pub fn human_bytes(bytes: u64) -> String {
+    for (unit, size) in [("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)] {
+        if bytes != 0 && bytes % size == 0 {
+            return format!("{}{unit}", bytes / size);
+        }
+    }
+    bytes.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_read_as_sentences() {
+        let timeout = PageError::Timeout {
+            clock: "read-timeout",
+            waited_for: "data",
+            limit: Duration::from_secs(30),
+        };
+        assert_eq!(timeout.to_string(), "no data within 30s (--read-timeout)");
+        assert_eq!(PageError::TooLarge(10 << 20).to_string(), "body larger than 10M (--max-body)");
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let url = Url::parse("http://me:secret@h/p?q=1").unwrap();
+        assert_eq!(display_url(&url), "http://h/p?q=1");
+    }
+
+    #[test]
+    fn durations_and_sizes_read_back_as_written() {
+        assert_eq!(human_duration(Duration::from_millis(1500)), "1500ms");
+        assert_eq!(human_duration(Duration::from_secs(90)), "90s");
+        assert_eq!(human_duration(Duration::from_secs(7200)), "2h");
+        assert_eq!(human_duration(Duration::ZERO), "0s");
+        assert_eq!(human_bytes(1536), "1536");
+        assert_eq!(human_bytes(64 << 10), "64K");
+        assert_eq!(human_bytes(0), "0");
+    }
+}
