@@ -21,6 +21,12 @@
 //!
 //! Imports point down only: `main` ▸ [`cli`] ▸ [`job`] ▸ [`pipeline`] ▸ the leaves ▸ [`model`].
 
+pub mod frontier;
 pub mod html;
 pub mod mistake;
 pub mod model;
+pub mod pipeline;
+pub mod stop;
+#[cfg(test)]
+mod stop_tests;
+mod sync;

@@ -40,6 +40,17 @@ pub struct Page {
     pub fetched_at: SystemTime,
 }
 
+/// A place of the source that gives no request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmade {
+    /// The number it takes in the order of the source.
+    pub id: RequestId,
+    /// Its page number.
+    pub page: Option<i64>,
+    /// Why there is no request.
+    pub error: PageError,
+}
+
 /// What one page gave, serialised where it was parsed, since that runs in parallel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Records {
@@ -65,6 +76,9 @@ pub struct Outcome {
 /// [`PageError::is_worth_a_retry`] is the rule for all of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PageError {
+    /// The template gives no URL for this page number.
+    #[error("no URL for this page: {0}")]
+    NoUrl(String),
     /// The host name has no address, or the resolver did not answer.
     #[error("host `{0}` not found")]
     HostNotFound(String),
@@ -151,7 +165,8 @@ impl PageError {
             PageError::Status(status) => {
                 matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504 | 522 | 524)
             }
-            PageError::HostNotFound(_)
+            PageError::NoUrl(_)
+            | PageError::HostNotFound(_)
             | PageError::Tls(_)
             | PageError::Protocol(_)
             | PageError::TooManyRedirects(_)
@@ -168,6 +183,7 @@ impl PageError {
     /// A short name for counting failures by kind: `status 404`, `timeout`.
     pub fn kind(&self) -> String {
         match self {
+            PageError::NoUrl(_) => "no URL".into(),
             PageError::HostNotFound(_) => "host not found".into(),
             PageError::Connect(_) => "connect".into(),
             PageError::Timeout { .. } => "timeout".into(),

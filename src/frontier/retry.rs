@@ -1,0 +1,78 @@
+//! When a failed page is tried again: exponential back-off with jitter.
+
+use std::time::Duration;
+
+use crate::model::PageError;
+
+/// How often and how soon a failed page goes out again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RetryPolicy {
+    /// Tries after the first one.
+    pub retries: u32,
+    /// Delay before the first retry; each further one waits twice as long.
+    pub first_delay: Duration,
+    /// No delay is longer.
+    pub longest_delay: Duration,
+    /// Share of the delay that is random, 0 to 1: pages that failed together do not come back together.
+    pub jitter: f64,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        RetryPolicy {
+            retries: 2,
+            first_delay: Duration::from_secs(1),
+            longest_delay: Duration::from_secs(60),
+            jitter: 0.5,
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// How long to wait after the try number `attempt` (from 0) failed with `error`; `None` if that was the last.
+    pub fn delay(&self, attempt: u32, error: &PageError) -> Option<Duration> {
+        if attempt >= self.retries || !error.is_worth_a_retry() {
+            return None;
+        }
+        let doubled = self.first_delay.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX));
+        let delay = doubled.min(self.longest_delay);
+        // Between (1 - jitter) and 1 times the delay, so that the longest delay stays the longest.
+        Some(delay.mul_f64(1.0 - self.jitter * fastrand::f64()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_the_longest() {
+        let policy = RetryPolicy {
+            retries: 40,
+            first_delay: Duration::from_secs(1),
+            longest_delay: Duration::from_secs(10),
+            jitter: 0.0,
+        };
+        let delays: Vec<u64> = [0, 1, 2, 3, 4, 35]
+            .iter()
+            .map(|&attempt| policy.delay(attempt, &PageError::Status(503)).unwrap().as_secs())
+            .collect();
+        assert_eq!(delays, [1, 2, 4, 8, 10, 10]);
+    }
+
+    #[test]
+    fn jitter_only_shortens() {
+        let policy = RetryPolicy { jitter: 0.5, ..RetryPolicy::default() };
+        for _ in 0..1000 {
+            let delay = policy.delay(0, &PageError::Status(500)).unwrap();
+            assert!((Duration::from_millis(500)..=Duration::from_secs(1)).contains(&delay), "{delay:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_try_and_hopeless_errors_are_not_repeated() {
+        let policy = RetryPolicy::default();
+        assert_eq!(policy.delay(2, &PageError::Status(503)), None);
+        assert_eq!(policy.delay(0, &PageError::Status(404)), None);
+    }
+}

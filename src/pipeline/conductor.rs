@@ -1,0 +1,180 @@
+//! The conductor: the loop that hands out requests and takes in outcomes, on the thread that called `run`.
+//!
+//! It is the only owner of the frontier and of the [`Desk`] (output, screen, counts). It waits in one place for the
+//! first of: a crawl thread takes the offered request, an outcome comes, somebody knocks, the next thing is due. It
+//! never blocks on the request channel alone, so the circle request ─▶ page ─▶ outcome ─▶ request cannot lock up.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use super::stop::Stop;
+use super::sync::{self, Event};
+use super::threads::Exchange;
+use crate::frontier::{Frontier, Next, Settled};
+use crate::model::{Outcome, PageError, Request, RequestId, Unmade};
+
+/// Where outcomes end: what the conductor writes, shows and counts.
+pub trait Desk {
+    /// Why the run cannot go on.
+    type Error;
+
+    /// Writes what a page gave, or notes that it failed for good.
+    ///
+    /// # Errors
+    /// The output is broken; nothing more can be written.
+    fn settle(&mut self, outcome: Outcome) -> Result<(), Self::Error>;
+
+    /// A place of the source gave no request.
+    ///
+    /// # Errors
+    /// As [`Desk::settle`]: in ordered output it may be what other pages waited for.
+    fn skip(&mut self, unmade: Unmade) -> Result<(), Self::Error>;
+
+    /// A page failed and will be tried again.
+    fn retry(&mut self, request: &Request, error: &PageError);
+
+    /// New requests from this id on must wait; `None` for no bound.
+    fn horizon(&self) -> Option<RequestId>;
+
+    /// Does what is due: flushes, draws.
+    ///
+    /// # Errors
+    /// As [`Desk::settle`].
+    fn tick(&mut self, now: Instant, queues: Queues) -> Result<(), Self::Error>;
+
+    /// When [`Desk::tick`] is due next.
+    fn due(&self) -> Option<Instant>;
+}
+
+/// What lies between the threads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Queues {
+    /// Requests that no crawl thread has taken yet.
+    pub requests: usize,
+    /// Pages that no parser thread has taken yet.
+    pub pages: usize,
+    /// Requests that are out, in whatever place.
+    pub in_flight: u64,
+}
+
+/// How the conductor's loop came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conducted {
+    /// Nothing pending, nothing in flight.
+    Completed,
+    /// The done flag was set.
+    Stopped,
+    /// The deadline passed.
+    OutOfTime,
+}
+
+/// The loop's state; [`Conductor::run`] consumes it.
+pub(crate) struct Conductor<'a, D> {
+    pub(crate) frontier: &'a mut Frontier,
+    pub(crate) desk: &'a mut D,
+    pub(crate) stop: &'a Stop,
+    /// When the run must end.
+    pub(crate) deadline: Option<Instant>,
+    /// Cuts off what is in flight.
+    pub(crate) abort: &'a dyn Fn(),
+}
+
+impl<D: Desk> Conductor<'_, D> {
+    /// Runs until every outcome has come in.
+    ///
+    /// # Errors
+    /// The desk's. The channels are dropped on the way out, and that ends the threads.
+    pub(crate) fn run(mut self, exchange: Exchange) -> Result<Conducted, D::Error> {
+        let mut offer = None;
+        let conducted = loop {
+            if self.stop.is_requested() {
+                break Conducted::Stopped;
+            }
+            let now = Instant::now();
+            if self.deadline.is_some_and(|deadline| deadline <= now) {
+                break Conducted::OutOfTime;
+            }
+            let next_due = match self.fill(&mut offer, now)? {
+                ControlFlow::Continue(next_due) => next_due,
+                ControlFlow::Break(()) => break Conducted::Completed,
+            };
+            self.tick(now, &exchange)?;
+            let due = [next_due, self.desk.due(), self.deadline].into_iter().flatten().min();
+            match sync::wait(&exchange.requests, &mut offer, &exchange.outcomes, self.stop.knocks(), due) {
+                Event::Received(outcome) => self.settle(outcome)?,
+                Event::Sent | Event::Woken | Event::Due => {}
+                // Every parser thread is gone: one panicked, and its guard has set the done flag.
+                Event::Closed => break Conducted::Stopped,
+            }
+        };
+        self.drain(exchange, offer)?;
+        Ok(conducted)
+    }
+
+    /// Puts the next request into the empty slot. Says when to ask again, or that all is done.
+    fn fill(&mut self, offer: &mut Option<Request>, now: Instant) -> Result<ControlFlow<(), Option<Instant>>, D::Error> {
+        while offer.is_none() {
+            match self.frontier.next(now, self.desk.horizon()) {
+                Next::Request(request) => *offer = Some(request),
+                Next::Failed(unmade) => self.desk.skip(unmade)?,
+                Next::At(due) => return Ok(ControlFlow::Continue(Some(due))),
+                Next::AfterOutcome => break,
+                Next::Done => return Ok(ControlFlow::Break(())),
+            }
+        }
+        Ok(ControlFlow::Continue(None))
+    }
+
+    /// Closes the request channel and takes in what is still under way.
+    fn drain(&mut self, exchange: Exchange, offer: Option<Request>) -> Result<(), D::Error> {
+        let Exchange { requests, recall, pages, outcomes } = exchange;
+        // What no thread has taken is not "in flight": it goes back, and the run ends sooner by that much.
+        for request in offer.into_iter().chain(recall.try_iter()) {
+            self.frontier.put_back(request);
+        }
+        drop((requests, recall));
+        let mut aborted = false;
+        loop {
+            if self.stop.is_aborted() && !aborted {
+                aborted = true;
+                (self.abort)();
+            }
+            let queues = Queues { requests: 0, pages: pages.len(), in_flight: self.frontier.in_flight() };
+            self.desk.tick(Instant::now(), queues)?;
+            // Nothing is offered any more; the slot's type needs a channel all the same.
+            let (nowhere, _) = sync::bounded::<Request>(1);
+            match sync::wait(&nowhere, &mut None, &outcomes, self.stop.knocks(), self.desk.due()) {
+                Event::Received(outcome) => self.settle(outcome)?,
+                Event::Closed => return Ok(()),
+                Event::Sent | Event::Woken | Event::Due => {}
+            }
+        }
+    }
+
+    fn settle(&mut self, outcome: Outcome) -> Result<(), D::Error> {
+        let verdict = outcome.result.as_ref().map(|records| records.count);
+        match self.frontier.settle(&outcome.request, verdict, Instant::now()) {
+            Settled::Retry => {
+                if let Err(error) = &outcome.result {
+                    self.desk.retry(&outcome.request, error);
+                }
+                Ok(())
+            }
+            Settled::Failed => self.desk.settle(outcome),
+            Settled::Done => {
+                // The frontier may take a failure for the end of an open range: then it is a page without records.
+                let result = Ok(outcome.result.unwrap_or_default());
+                self.desk.settle(Outcome { result, ..outcome })
+            }
+        }
+    }
+
+    fn tick(&mut self, now: Instant, exchange: &Exchange) -> Result<(), D::Error> {
+        let queues = Queues {
+            requests: exchange.recall.len(),
+            pages: exchange.pages.len(),
+            in_flight: self.frontier.in_flight(),
+        };
+        self.desk.tick(now, queues)
+    }
+}
