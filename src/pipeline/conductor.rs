@@ -112,7 +112,11 @@ impl<D: Desk> Conductor<'_, D> {
     }
 
     /// Puts the next request into the empty slot. Says when to ask again, or that all is done.
-    fn fill(&mut self, offer: &mut Option<Request>, now: Instant) -> Result<ControlFlow<(), Option<Instant>>, D::Error> {
+    fn fill(
+        &mut self,
+        offer: &mut Option<Request>,
+        now: Instant,
+    ) -> Result<ControlFlow<(), Option<Instant>>, D::Error> {
         while offer.is_none() {
             match self.frontier.next(now, self.desk.horizon()) {
                 Next::Request(request) => *offer = Some(request),

@@ -297,8 +297,32 @@ struct Run {
     stop: Arc<Stop>,
     panic_at: Option<(u64, Role)>,
     deadline: Option<Instant>,
-    /// Fetches hang at this gate, like a server that never answers, until an abort opens it.
-    gate: Option<(sync::Sender<()>, sync::Receiver<()>)>,
+    gate: Option<Gate>,
+}
+
+/// Fetches hang here, like at a server that never answers, until an abort opens it.
+#[derive(Clone)]
+struct Gate {
+    /// Told once a fetch hangs.
+    hanging: (sync::Sender<()>, sync::Receiver<()>),
+    open: (sync::Sender<()>, sync::Receiver<()>),
+}
+
+impl Gate {
+    fn closed() -> Gate {
+        Gate { hanging: sync::bounded(1), open: sync::bounded(1) }
+    }
+
+    fn pass(&self) {
+        let _ = self.hanging.0.try_send(());
+        let _ = self.open.1.recv();
+        // It stays open once it was opened: the next one passes too.
+        self.open();
+    }
+
+    fn open(&self) {
+        let _ = self.open.0.try_send(());
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -309,7 +333,16 @@ enum Role {
 
 impl Run {
     fn of(pages: u64) -> Run {
-        Run { pages, jobs: 2, parsers: 2, room: 1, stop: Arc::new(Stop::new()), panic_at: None, deadline: None, gate: None }
+        Run {
+            pages,
+            jobs: 2,
+            parsers: 2,
+            room: 1,
+            stop: Arc::new(Stop::new()),
+            panic_at: None,
+            deadline: None,
+            gate: None,
+        }
     }
 
     fn through(&self, tray: &mut Tray) -> (Result<Result<Conducted, &'static str>, CrewError>, Frontier) {
@@ -326,11 +359,7 @@ impl Run {
             if panics(request.id, Role::Crawl) {
                 std::panic::resume_unwind(Box::new("on purpose"));
             }
-            if let Some((_, gate)) = &self.gate {
-                // Stays open once it was opened: the message is put back for the next fetch.
-                let _ = gate.recv();
-                self.open_gate();
-            }
+            self.gate.iter().for_each(Gate::pass);
             let fails = request.id.0 % 5 == 4 || (request.id.0 % 3 == 2 && request.attempt == 0);
             if fails { Err((request, PageError::Status(503))) } else { Ok(page(request)) }
         };
@@ -341,17 +370,24 @@ impl Run {
             let records = Records { lines: Vec::new(), count: 1 };
             Outcome { request: page.request, body_bytes: 0, result: Ok(records) }
         };
-        let conducted = threads::run(size, &self.stop, fetch, || read, |exchange| {
-            let (frontier, stop) = (&mut frontier, &*self.stop);
-            Conductor { frontier, desk: tray, stop, deadline: self.deadline, abort: &|| self.open_gate() }.run(exchange)
-        });
+        let conducted = threads::run(
+            size,
+            &self.stop,
+            fetch,
+            || read,
+            |exchange| {
+                let (frontier, stop) = (&mut frontier, &*self.stop);
+                Conductor {
+                    frontier,
+                    desk: tray,
+                    stop,
+                    deadline: self.deadline,
+                    abort: &|| self.gate.iter().for_each(Gate::open),
+                }
+                .run(exchange)
+            },
+        );
         (conducted, frontier)
-    }
-
-    fn open_gate(&self) {
-        if let Some((opener, _)) = &self.gate {
-            let _ = opener.try_send(());
-        }
     }
 }
 
@@ -459,9 +495,13 @@ fn a_stop_from_outside_ends_the_run_at_any_moment() {
 fn an_abort_reaches_the_conductor_though_no_outcome_comes() {
     shuttle::check_random(
         || {
-            let run = Run { gate: Some(sync::bounded(1)), ..Run::of(6) };
+            let gate = Gate::closed();
+            let run = Run { gate: Some(gate.clone()), ..Run::of(6) };
             let stop = Arc::clone(&run.stop);
-            let outside = shuttle::thread::spawn(move || stop.abort());
+            let outside = shuttle::thread::spawn(move || {
+                let _ = gate.hanging.1.recv();
+                stop.abort();
+            });
             let mut tray = Tray::default();
             let (result, frontier) = run.through(&mut tray);
             outside.join().expect("it only sets a flag");

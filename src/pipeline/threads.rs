@@ -184,7 +184,11 @@ struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    fn over(self, thread: String, body: impl FnOnce(&RefCell<Option<String>>) + Send + 'a) -> impl FnOnce() + Send + 'a {
+    fn over(
+        self,
+        thread: String,
+        body: impl FnOnce(&RefCell<Option<String>>) + Send + 'a,
+    ) -> impl FnOnce() + Send + 'a {
         move || {
             let at = RefCell::new(None);
             let guarded = std::panic::AssertUnwindSafe(|| {
