@@ -21,12 +21,16 @@
 //!
 //! Imports point down only: `main` ▸ [`cli`] ▸ [`job`] ▸ [`pipeline`] ▸ the leaves ▸ [`model`].
 
+pub mod cli;
+pub mod config;
 pub mod frontier;
 pub mod html;
 pub mod mistake;
 pub mod model;
 pub mod pipeline;
+pub mod settings;
 pub mod stop;
 #[cfg(test)]
 mod stop_tests;
 mod sync;
+pub mod written;

@@ -1,0 +1,26 @@
+//! The longer texts of `--help`.
+
+pub(super) const ABOUT: &str = "Turns a web site into JSON Lines: many pages at once, from one command";
+
+pub(super) const AFTER: &str = "\
+Try it without a network:  pagemill demo
+One page after the other:  pagemill crawl 'https://example.com/list?page={page}' -p 1-20 \\
+                               -e '//article' -f 'title=.//h3/text()' -f 'link=.//a/@href' -o list.jsonl";
+
+pub(super) const CRAWL: &str = "Fetch pages and write their records as JSON Lines";
+
+pub(super) const CHECK: &str = "Say what a job would do, or all that is wrong with it; nothing is fetched";
+
+pub(super) const DEMO: &str =
+    "Open a practice bookshop on this machine and crawl its 50 listing pages; needs no network";
+
+pub(super) const AFTER_CRAWL: &str = "\
+Records go to standard output, all messages to standard error.
+Each flag can also be given as a key of the job file, or in the environment: --max-body as PAGEMILL_MAX_BODY
+(the values of a flag that may be repeated on lines of their own). A flag wins over the environment, that over
+the file, that over the default; fields, headers and namespaces are merged by name.
+Proxies are taken from HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. NO_COLOR turns colours off.
+
+Exit codes: 0 all pages done, 1 the run failed, 2 wrong usage or job, 3 done but some pages failed,
+75 stopped by --max-time with pages left, 130 and 143 interrupted (Ctrl-C, SIGTERM) after a clean end.
+Ctrl-C waits for the pages under way; a second one cuts them off.";

@@ -1,0 +1,233 @@
+//! The command line: what was typed, by subcommand, and nothing of what it means.
+//!
+//! The flags of `crawl` and `check` are made from the table in [`crate::settings`]. Reads and writes nothing.
+
+mod help;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::settings::{Kind, SETTINGS, Setting};
+use crate::written::{Layer, Place, Written};
+
+/// What was typed.
+#[derive(Debug)]
+pub enum Typed {
+    /// `pagemill crawl`.
+    Crawl(CrawlTyped),
+    /// `pagemill check`.
+    Check(CrawlTyped),
+    /// `pagemill demo`.
+    Demo(DemoTyped),
+}
+
+/// The arguments of `crawl` and `check`.
+#[derive(Debug)]
+pub struct CrawlTyped {
+    /// The job file.
+    pub config: Option<String>,
+    /// The flags.
+    pub flags: Layer,
+}
+
+/// The arguments of `demo`.
+#[derive(Debug)]
+pub struct DemoTyped {
+    /// Leave the shop open instead of crawling it.
+    pub serve: bool,
+    /// The shop's port; 0 lets the system choose.
+    pub port: u16,
+    /// Where all records go; without it the first ones are shown.
+    pub output: Option<String>,
+}
+
+/// Reads the command line of this process. Help, version and wrong usage end the process here, as is the custom.
+pub fn parse() -> Typed {
+    typed(&command().get_matches())
+}
+
+fn typed(matches: &ArgMatches) -> Typed {
+    match matches.subcommand() {
+        Some(("crawl", matches)) => Typed::Crawl(crawl_typed(matches, "URL")),
+        Some(("check", matches)) => {
+            let mut typed = crawl_typed(matches, "JOB|URL");
+            // `check job.toml` and `check https://..` both read well; only an address has a scheme.
+            if typed.config.is_none()
+                && let Some(urls) = typed.flags.remove("url")
+            {
+                match urls.into_iter().next() {
+                    Some(written) if !written.text.contains("://") => typed.config = Some(written.text),
+                    Some(written) => {
+                        typed.flags.insert("url", vec![written]);
+                    }
+                    None => {}
+                }
+            }
+            Typed::Check(typed)
+        }
+        Some(("demo", matches)) => Typed::Demo(DemoTyped {
+            serve: matches.get_flag("serve"),
+            port: *matches.get_one("port").expect("it has a default"),
+            output: matches.get_one("output").cloned(),
+        }),
+        _ => unreachable!("clap asks for one of the subcommands"),
+    }
+}
+
+fn crawl_typed(matches: &ArgMatches, argument: &'static str) -> CrawlTyped {
+    let mut flags = Layer::new();
+    for setting in SETTINGS {
+        let place = if setting.name == "url" { Place::Argument(argument) } else { Place::Flag(setting.name) };
+        let values: Vec<Written> = matches
+            .get_many::<String>(setting.name)
+            .into_iter()
+            .flatten()
+            .map(|text| Written { text: text.clone(), place: place.clone() })
+            .collect();
+        if !values.is_empty() {
+            flags.insert(setting.name, values);
+        }
+    }
+    CrawlTyped { config: matches.get_one("config").cloned(), flags }
+}
+
+/// The whole command line, for parsing and for the tests of the documents.
+pub fn command() -> Command {
+    Command::new("pagemill")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(help::ABOUT)
+        .after_help(help::AFTER)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(crawl_command("crawl", help::CRAWL, "URL").after_help(help::AFTER_CRAWL))
+        .subcommand(crawl_command("check", help::CHECK, "JOB|URL"))
+        .subcommand(demo_command())
+}
+
+fn crawl_command(name: &'static str, about: &'static str, argument: &'static str) -> Command {
+    let config = Arg::new("config")
+        .long("config")
+        .short('c')
+        .value_name("JOB.toml")
+        .help("Read the job from this file; flags win over it. See config.example.toml");
+    Command::new(name)
+        .about(about)
+        .arg(config)
+        .args(SETTINGS.iter().map(|setting| argument_of(setting, argument)))
+}
+
+fn argument_of(setting: &'static Setting, argument: &'static str) -> Arg {
+    let arg = Arg::new(setting.name).help(help_of(setting)).help_heading(setting.section.heading());
+    if setting.name == "url" {
+        return arg.value_name(argument).help_heading("Arguments");
+    }
+    let arg = arg.long(setting.name).value_name(setting.value);
+    let arg = match setting.short {
+        Some(letter) => arg.short(letter),
+        None => arg,
+    };
+    match setting.kind {
+        // `--ordered=false` takes back what the job file says.
+        Kind::Switch => arg
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .hide_possible_values(true)
+            .overrides_with(setting.name),
+        // A page range may begin with a minus. The last of several wins, so that an alias can be overruled.
+        Kind::Value => arg.allow_hyphen_values(setting.name == "pages").overrides_with(setting.name),
+        Kind::List => arg.action(ArgAction::Append),
+    }
+}
+
+fn help_of(setting: &Setting) -> String {
+    match (setting.kind, setting.default) {
+        (Kind::Value, Some(default)) => format!("{} [default: {default}]", setting.help),
+        _ => setting.help.to_owned(),
+    }
+}
+
+fn demo_command() -> Command {
+    Command::new("demo")
+        .about(help::DEMO)
+        .arg(
+            Arg::new("serve")
+                .long("serve")
+                .action(ArgAction::SetTrue)
+                .help("Leave the shop open for commands of your own, until Ctrl-C"),
+        )
+        .arg(
+            Arg::new("port")
+                .long("port")
+                .value_name("PORT")
+                .default_value("0")
+                .value_parser(clap::value_parser!(u16))
+                .help("Listen on this port of 127.0.0.1; 0 takes a free one"),
+        )
+        .arg(
+            Arg::new("output")
+                .long("output")
+                .short('o')
+                .value_name("FILE")
+                .help("Write all records to FILE (- is standard output) instead of showing the first ones"),
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_line(line: &[&str]) -> Typed {
+        typed(&command().try_get_matches_from(line).unwrap())
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn typed_values_keep_their_text_order_and_place() {
+        let Typed::Crawl(typed) = parse_line(&[
+            "pagemill",
+            "crawl",
+            "http://h/{page}",
+            "-p",
+            "-5--1",
+            "-f",
+            "a=./a",
+            "-f",
+            "b=./b",
+            "--ordered",
+        ]) else {
+            panic!("not a crawl")
+        };
+        let text = |name: &str| typed.flags[name].iter().map(|w| w.text.as_str()).collect::<Vec<_>>();
+        assert_eq!(text("url"), ["http://h/{page}"]);
+        assert_eq!(text("pages"), ["-5--1"]);
+        assert_eq!(text("field"), ["a=./a", "b=./b"]);
+        assert_eq!(text("ordered"), ["true"]);
+        assert_eq!(typed.flags["pages"][0].place.to_string(), "--pages");
+    }
+
+    #[test]
+    fn a_switch_can_be_taken_back_and_the_last_value_wins() {
+        let Typed::Crawl(typed) = parse_line(&["pagemill", "crawl", "--ordered=false", "-j", "3", "-j", "4"])
+        else {
+            panic!("not a crawl")
+        };
+        assert_eq!(typed.flags["ordered"][0].text, "false");
+        assert_eq!(typed.flags["jobs"].iter().map(|w| w.text.as_str()).collect::<Vec<_>>(), ["4"]);
+    }
+
+    #[test]
+    fn check_takes_a_job_file_or_an_address() {
+        let Typed::Check(file) = parse_line(&["pagemill", "check", "job.toml"]) else {
+            panic!("not a check")
+        };
+        assert_eq!((file.config.as_deref(), file.flags.len()), (Some("job.toml"), 0));
+        let Typed::Check(url) = parse_line(&["pagemill", "check", "http://h/"]) else {
+            panic!("not a check")
+        };
+        assert_eq!((url.config, url.flags["url"][0].text.as_str()), (None, "http://h/"));
+    }
+}

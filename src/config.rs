@@ -1,0 +1,428 @@
+//! The job file: what it says, and where, key by key.
+//!
+//! TOML with the tables `[source]`, `[extract.NAME]`, `[fetch]` and `[output]`; keys are the long flags. Unknown
+//! keys are refused with the name they most likely mean. All mistakes of a file are collected. What a value means is
+//! not decided here. The only user of toml.
+
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::mistake::{Mistake, Slip};
+use crate::settings::{self, Kind, SETTINGS, Section};
+use crate::written::{Layer, Place, Written};
+
+/// A job file larger than this is none.
+const LARGEST_FILE_BYTES: u64 = 1 << 20;
+
+/// What a job file says.
+#[derive(Debug, Default)]
+pub struct JobFile {
+    /// The plain settings.
+    pub layer: Layer,
+    /// The `[extract.NAME]` tables, in their order.
+    pub rules: Vec<WrittenRule>,
+}
+
+/// One `[extract.NAME]`.
+#[derive(Debug)]
+pub struct WrittenRule {
+    /// Its name, and where the table stands.
+    pub name: Written,
+    /// `each`.
+    pub each: Option<Written>,
+    /// `fields`, in their order.
+    pub fields: Vec<WrittenField>,
+    /// `namespaces`: prefix and URI.
+    pub namespaces: Vec<(String, Written)>,
+    /// `raw`, for all its fields.
+    pub raw: Option<Written>,
+    /// `with-meta`.
+    pub with_meta: Option<Written>,
+}
+
+/// One field of a rule.
+#[derive(Debug)]
+pub struct WrittenField {
+    /// Its name without `[]`, and where it stands.
+    pub name: Written,
+    /// Whether all matches are wanted.
+    pub all: bool,
+    /// Whether white space is kept; `None` leaves it to the rule.
+    pub raw: Option<bool>,
+    /// The expression.
+    pub xpath: Written,
+}
+
+/// Reads a job file. What could be read is given even when there are mistakes, so that the job can find more.
+pub fn read(path: &str) -> (JobFile, Vec<Mistake>) {
+    match load(Path::new(path)) {
+        Ok(text) => parse(path, &text),
+        Err(reason) => (JobFile::default(), vec![Mistake::new(format!("--config {path}"), reason)]),
+    }
+}
+
+fn load(path: &Path) -> Result<String, String> {
+    let about = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    };
+    let metadata = std::fs::metadata(path).map_err(about)?;
+    if metadata.is_dir() {
+        return Err("this is a directory; name the job file in it".to_owned());
+    }
+    if metadata.len() > LARGEST_FILE_BYTES {
+        return Err(format!(
+            "a job file has at most {LARGEST_FILE_BYTES} bytes, this one has {}",
+            metadata.len()
+        ));
+    }
+    let bytes = std::fs::read(path).map_err(about)?;
+    let text = String::from_utf8(bytes).map_err(|_| "this is not UTF-8 text".to_owned())?;
+    // Editors on Windows write a byte order mark; TOML knows none.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+/// Reads the text of a job file that stands at `path`.
+pub fn parse(path: &str, text: &str) -> (JobFile, Vec<Mistake>) {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut reader = Reader { path, text, file: JobFile::default(), mistakes: Vec::new() };
+    for error in errors {
+        let at = error.span().map_or(0, |span| span.start);
+        reader.mistake_at(at, "", error.message().to_lowercase(), None);
+    }
+    // After an error in the syntax, half a table would only give follow-up mistakes.
+    if reader.mistakes.is_empty() {
+        reader.read_sections(table.get_ref());
+    }
+    (reader.file, reader.mistakes)
+}
+
+type Entry<'a> = (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>);
+
+struct Reader<'a> {
+    path: &'a str,
+    text: &'a str,
+    file: JobFile,
+    mistakes: Vec<Mistake>,
+}
+
+impl Reader<'_> {
+    fn place(&self, at: usize, key: &str) -> Place {
+        let before = &self.text[..at.min(self.text.len())];
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        Place::File {
+            path: self.path.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            key: key.to_owned(),
+        }
+    }
+
+    fn mistake_at(&mut self, at: usize, key: &str, message: impl Into<String>, hint: Option<String>) {
+        let slip = Slip { at, message: message.into(), hint };
+        let place = self.place(at, key).to_string();
+        let place = place.trim_end_matches(": ").to_owned();
+        self.mistakes.push(Mistake::from_slip(place, self.text, slip));
+    }
+
+    fn unknown_key<'n>(&mut self, at: usize, key: &str, names: impl IntoIterator<Item = &'n str>) {
+        let names: Vec<&str> = names.into_iter().collect();
+        let last = key.rsplit('.').next().unwrap_or(key);
+        let hint = match settings::nearest(last, names.iter().copied()) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!("known here: {}", names.join(", ")),
+        };
+        self.mistake_at(at, key, "unknown key", Some(hint));
+    }
+
+    fn read_sections(&mut self, root: &DeTable<'_>) {
+        for (name, value) in root {
+            let at = name.span().start;
+            let name: &str = name.get_ref();
+            let plain = Section::PLAIN.into_iter().find(|section| section.name() == name);
+            if plain.is_none() && name != Section::Extract.name() {
+                self.unknown_key(at, name, ["source", "extract", "fetch", "output"]);
+                continue;
+            }
+            let Some(table) = value.get_ref().as_table() else {
+                let wanted = if plain.is_some() { format!("[{name}]") } else { format!("[{name}.NAME]") };
+                self.mistake_at(at, name, format!("this is a table: write {wanted}"), None);
+                continue;
+            };
+            match plain {
+                Some(section) => self.read_settings(section, table),
+                None => self.read_rules(table),
+            }
+        }
+    }
+
+    fn read_settings(&mut self, section: Section, table: &DeTable<'_>) {
+        for (name, value) in table {
+            let key = format!("{}.{}", section.name(), name.get_ref());
+            let found = settings::find(name.get_ref());
+            match found.filter(|setting| setting.section == section) {
+                Some(setting) => {
+                    let values = match setting.kind {
+                        Kind::List => self.list(&key, value),
+                        Kind::Switch | Kind::Value => self.scalar(&key, value).map(|written| vec![written]),
+                    };
+                    if let Some(values) = values {
+                        self.file.layer.insert(setting.name, values);
+                    }
+                }
+                None => {
+                    self.misplaced_key(section, name.span().start, &key, found.map(|s| (s.name, s.section)))
+                }
+            }
+        }
+    }
+
+    fn misplaced_key(&mut self, section: Section, at: usize, key: &str, found: Option<(&str, Section)>) {
+        match found {
+            Some((name, Section::Extract)) => {
+                let hint = format!("`{name}` belongs into [extract.NAME]");
+                self.mistake_at(at, key, "unknown key here", Some(hint));
+            }
+            Some((name, other)) => {
+                let hint = format!("`{name}` belongs into [{}]", other.name());
+                self.mistake_at(at, key, "unknown key here", Some(hint));
+            }
+            None => {
+                let names = SETTINGS.iter().filter(|s| s.section == section).map(|s| s.name);
+                self.unknown_key(at, key, names);
+            }
+        }
+    }
+
+    /// A scalar as the text a user would type for it.
+    fn scalar(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Written> {
+        let at = value.span().start;
+        let text = match value.get_ref() {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str().to_owned(),
+            DeValue::Float(number) => number.as_str().to_owned(),
+            DeValue::Boolean(value) => value.to_string(),
+            other => {
+                let message = format!("one value is wanted here, not {}", article(other.type_str()));
+                self.mistake_at(at, key, message, None);
+                return None;
+            }
+        };
+        Some(Written { text, place: self.place(at, key) })
+    }
+
+    /// A list of scalars; a single one stands for itself.
+    fn list(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Vec<Written>> {
+        match value.get_ref().as_array() {
+            Some(items) => items.iter().map(|item| self.scalar(key, item)).collect(),
+            None => self.scalar(key, value).map(|written| vec![written]),
+        }
+    }
+
+    fn read_rules(&mut self, table: &DeTable<'_>) {
+        for (name, value) in table {
+            let key = format!("extract.{}", name.get_ref());
+            match value.get_ref().as_table() {
+                Some(table) => self.read_rule(name, &key, table),
+                None => {
+                    let hint = format!("write [extract.NAME], and `{}` below it", name.get_ref());
+                    self.mistake_at(name.span().start, &key, "a rule has a name and is a table", Some(hint));
+                }
+            }
+        }
+    }
+
+    fn read_rule(&mut self, name: &Spanned<std::borrow::Cow<'_, str>>, key: &str, table: &DeTable<'_>) {
+        let mut rule = WrittenRule {
+            name: Written { text: name.get_ref().to_string(), place: self.place(name.span().start, key) },
+            each: None,
+            fields: Vec::new(),
+            namespaces: Vec::new(),
+            raw: None,
+            with_meta: None,
+        };
+        for (name, value) in table {
+            let key = format!("{key}.{}", name.get_ref());
+            match &**name.get_ref() {
+                "each" => rule.each = self.scalar(&key, value),
+                "raw" => rule.raw = self.scalar(&key, value),
+                "with-meta" => rule.with_meta = self.scalar(&key, value),
+                "fields" => {
+                    for entry in self.entries(&key, "fields.title = './h3/text()'", value) {
+                        rule.fields.extend(self.field(&key, entry));
+                    }
+                }
+                "namespaces" => {
+                    for (prefix, uri) in self.entries(&key, "namespaces.atom = 'http://..'", value) {
+                        let key = format!("{key}.{}", prefix.get_ref());
+                        let uri = self.scalar(&key, uri);
+                        rule.namespaces.extend(uri.map(|uri| (prefix.get_ref().to_string(), uri)));
+                    }
+                }
+                _ => self.unknown_key(
+                    name.span().start,
+                    &key,
+                    ["each", "fields", "namespaces", "raw", "with-meta"],
+                ),
+            }
+        }
+        self.file.rules.push(rule);
+    }
+
+    /// The entries of a table that has names of the user's own.
+    fn entries<'v>(&mut self, key: &str, example: &str, value: &'v Spanned<DeValue<'v>>) -> Vec<Entry<'v>> {
+        match value.get_ref().as_table() {
+            Some(table) => table.iter().collect(),
+            None => {
+                let hint = format!("like {example}");
+                self.mistake_at(value.span().start, key, "this is a table of names", Some(hint));
+                Vec::new()
+            }
+        }
+    }
+
+    /// `title = "XPATH"`, `"tags[]" = "XPATH"` or `title = { xpath = "..", all = true, raw = true }`.
+    fn field(&mut self, key: &str, (name, value): Entry<'_>) -> Option<WrittenField> {
+        let key = format!("{key}.{}", name.get_ref());
+        let at = name.span().start;
+        let (name, mut all) = match name.get_ref().strip_suffix("[]") {
+            Some(name) => (name, true),
+            None => (&**name.get_ref(), false),
+        };
+        let name = Written { text: name.to_owned(), place: self.place(at, &key) };
+        let Some(table) = value.get_ref().as_table() else {
+            let xpath = self.scalar(&key, value)?;
+            return Some(WrittenField { name, all, raw: None, xpath });
+        };
+        let (mut xpath, mut raw) = (None, None);
+        for (part, value) in table {
+            let key = format!("{key}.{}", part.get_ref());
+            match (&**part.get_ref(), value.get_ref().as_bool()) {
+                ("xpath", _) => xpath = self.scalar(&key, value),
+                ("all", Some(value)) => all |= value,
+                ("raw", Some(value)) => raw = Some(value),
+                ("all" | "raw", None) => {
+                    self.mistake_at(value.span().start, &key, "true or false is wanted here", None);
+                }
+                _ => self.unknown_key(part.span().start, &key, ["xpath", "all", "raw"]),
+            }
+        }
+        if xpath.is_none() {
+            let hint = "like { xpath = './h3/text()' }".to_owned();
+            self.mistake_at(at, &key, "this field has no `xpath`", Some(hint));
+        }
+        Some(WrittenField { name, all, raw, xpath: xpath? })
+    }
+}
+
+fn article(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {kind}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(text: &str) -> Vec<String> {
+        parse("job.toml", text).1.iter().map(ToString::to_string).collect()
+    }
+
+    const JOB: &str = r#"
+[source]
+url = "http://h/{page}"
+pages = "0-9"
+until-empty = true
+
+[extract.book]
+each = "//li"
+fields.title = "./a"
+fields.'tags[]' = "./b"
+fields.note = { xpath = "./c", all = true, raw = true }
+namespaces.x = "urn:x"
+
+[fetch]
+jobs = 4
+header = ["A: b", "C: d"]
+"#;
+
+    #[test]
+    fn values_come_as_text_with_their_place() {
+        let (file, mistakes) = parse("job.toml", JOB);
+        assert_eq!(mistakes, []);
+        assert_eq!(file.layer["jobs"][0].text, "4");
+        assert_eq!(file.layer["jobs"][0].place.to_string(), "job.toml:15:8: fetch.jobs");
+        assert_eq!(file.layer["until-empty"][0].text, "true");
+        assert_eq!(
+            file.layer["header"].iter().map(|h| h.text.as_str()).collect::<Vec<_>>(),
+            ["A: b", "C: d"]
+        );
+    }
+
+    #[test]
+    fn fields_keep_their_order_and_say_one_or_all() {
+        let (file, _) = parse("job.toml", JOB);
+        let rule = &file.rules[0];
+        let fields: Vec<_> =
+            rule.fields.iter().map(|f| (f.name.text.as_str(), f.all, f.raw, f.xpath.text.as_str())).collect();
+        assert_eq!(
+            fields,
+            [("title", false, None, "./a"), ("tags", true, None, "./b"), ("note", true, Some(true), "./c")]
+        );
+        assert_eq!(rule.name.text, "book");
+        assert_eq!(rule.each.as_ref().map(|each| each.text.as_str()), Some("//li"));
+        assert_eq!(rule.namespaces[0].0, "x");
+    }
+
+    #[test]
+    fn all_unknown_keys_are_told_with_their_place_and_nearest_name() {
+        let found =
+            mistakes("[sorce]\n[fetch]\njob = 3\npages = '1'\n[extract.a]\neach = '//a'\nfeilds.x = 'y'\n");
+        assert_eq!(found.len(), 4);
+        assert!(found[0].starts_with("job.toml:1:2: sorce: unknown key") && found[0].contains("`source`"));
+        assert!(found[1].starts_with("job.toml:3:1: fetch.job: unknown key") && found[1].contains("`jobs`"));
+        assert!(found[2].contains("`pages` belongs into [source]"));
+        assert!(found[3].starts_with("job.toml:7:1") && found[3].contains("`fields`"));
+    }
+
+    #[test]
+    fn wrong_shapes_are_told() {
+        let found = mistakes(
+            "source = 1\n[fetch]\njobs = [1]\n[extract]\neach = '//a'\n[extract.b.fields]\nx = {}\n",
+        );
+        assert!(found[0].contains("this is a table: write [source]"), "{found:?}");
+        assert!(found[1].contains("one value is wanted here, not an array"), "{found:?}");
+        assert!(found[2].contains("a rule has a name"), "{found:?}");
+        assert!(found[3].contains("no `xpath`"), "{found:?}");
+    }
+
+    #[test]
+    fn wrong_syntax_and_double_keys_are_told_with_a_caret() {
+        let found = mistakes("[fetch]\njobs = = 1\n");
+        assert!(found[0].starts_with("job.toml:2:") && found[0].contains("\n    jobs = = 1\n"), "{found:?}");
+        let found = mistakes("[fetch]\njobs = 1\njobs = 2\n");
+        assert!(found[0].starts_with("job.toml:3:1") && found[0].contains("duplicate key"), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_no_file_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap();
+        assert!(read(path).1[0].to_string().contains("this is a directory"));
+        assert!(read(&format!("{path}/none")).1[0].to_string().contains("there is no such file"));
+        let binary = format!("{path}/binary");
+        std::fs::write(&binary, b"\xff\x00").unwrap();
+        assert!(read(&binary).1[0].to_string().contains("not UTF-8"));
+        let marked = format!("{path}/marked");
+        std::fs::write(&marked, "\u{feff}[fetch]\r\njobs = 2\r\n").unwrap();
+        assert_eq!(read(&marked).0.layer["jobs"][0].text, "2");
+    }
+
+    #[test]
+    fn deep_nesting_and_garbage_do_not_break_the_reader() {
+        assert!(!mistakes(&format!("x = {}", "[".repeat(100_000))).is_empty());
+        assert!(!mistakes("\0\u{1}[[[").is_empty());
+    }
+}

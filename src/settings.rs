@@ -1,0 +1,266 @@
+//! The table of settings: each is a long flag, a key of the job file, an environment variable, a default and a help
+//! text at once.
+//!
+//! The command line, the job file, the example and the README are all made from, or tested against, this table, so
+//! none of them can forget a setting. What a setting means is decided in [`crate::job`].
+
+/// The table of the job file that a key belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// `[source]`: which pages.
+    Source,
+    /// `[extract.NAME]`: which records. The keys there have a shape of their own; see [`crate::config`].
+    Extract,
+    /// `[fetch]`: how pages are fetched.
+    Fetch,
+    /// `[output]`: where records and messages go.
+    Output,
+}
+
+impl Section {
+    /// The sections whose keys are plain settings, in the order of the example file.
+    pub const PLAIN: [Section; 3] = [Section::Source, Section::Fetch, Section::Output];
+
+    /// Its name in the job file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Section::Source => "source",
+            Section::Extract => "extract",
+            Section::Fetch => "fetch",
+            Section::Output => "output",
+        }
+    }
+
+    /// The heading of its flags in the help.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Section::Source => "Which pages",
+            Section::Extract => "Which records",
+            Section::Fetch => "Fetching",
+            Section::Output => "Output and messages",
+        }
+    }
+}
+
+/// How often and with what a setting is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// On or off.
+    Switch,
+    /// One value.
+    Value,
+    /// May be repeated.
+    List,
+}
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Long flag and key.
+    pub name: &'static str,
+    /// Short flag.
+    pub short: Option<char>,
+    /// Its table in the job file.
+    pub section: Section,
+    /// On/off, one value, or many.
+    pub kind: Kind,
+    /// What stands for the value in the help.
+    pub value: &'static str,
+    /// What holds if nobody says anything, written as a user would; `None` for "not set".
+    pub default: Option<&'static str>,
+    /// The help text: lower case is for flags, this is a sentence.
+    pub help: &'static str,
+}
+
+impl Setting {
+    /// The environment variable: `PAGEMILL_MAX_BODY`.
+    pub fn variable(&self) -> String {
+        format!("PAGEMILL_{}", self.name.replace('-', "_").to_uppercase())
+    }
+}
+
+/// The setting of this name.
+pub fn find(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+/// The name in `names` that a misspelt `name` most likely means.
+pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = name.to_lowercase().replace('_', "-");
+    names
+        .into_iter()
+        .map(|candidate| (distance(&plain, candidate), candidate))
+        .filter(|&(distance, candidate)| distance <= 1 + candidate.len() / 4)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein distance: how many letters to add, drop or change.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &cb) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(ca != cb);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+const fn value(name: &'static str, section: Section, value: &'static str, help: &'static str) -> Setting {
+    Setting { name, short: None, section, kind: Kind::Value, value, default: None, help }
+}
+
+const fn switch(name: &'static str, section: Section, help: &'static str) -> Setting {
+    Setting { name, short: None, section, kind: Kind::Switch, value: "BOOL", default: Some("false"), help }
+}
+
+const fn list(name: &'static str, section: Section, value: &'static str, help: &'static str) -> Setting {
+    Setting { name, short: None, section, kind: Kind::List, value, default: None, help }
+}
+
+impl Setting {
+    const fn short(mut self, short: char) -> Setting {
+        self.short = Some(short);
+        self
+    }
+
+    const fn default(mut self, default: &'static str) -> Setting {
+        self.default = Some(default);
+        self
+    }
+}
+
+use Section::{Extract, Fetch, Output, Source};
+
+/// All settings of a crawl, in the order of the help.
+pub const SETTINGS: &[Setting] = &[
+    value(
+        "url",
+        Source,
+        "URL",
+        "Address of the pages. {page} stands for the page number, and may be calculated with: {page*25}, \
+         {(page-1)*25+1}, {page:04} (leading zeros). {{ and }} are braces",
+    ),
+    value(
+        "pages",
+        Source,
+        "RANGE",
+        "Page numbers: 0-9, 0-250:25 (every 25th), 1,3,7-9, 9-0:-1 (down), 1- (open; needs --until-empty or \
+         --max-pages)",
+    )
+    .short('p'),
+    value("max-pages", Source, "N", "Ask for at most N pages"),
+    switch(
+        "until-empty",
+        Source,
+        "Ask for no new pages once a page gave no record or was not there (status 404 or 410)",
+    ),
+    value("rule", Source, "NAME", "Which [extract.NAME] of the job file reads the pages; the first if not said"),
+    value(
+        "each",
+        Extract,
+        "XPATH",
+        "What a record is: one for each node this finds. Without it, each page is one record",
+    )
+    .short('e'),
+    list(
+        "field",
+        Extract,
+        "NAME=XPATH",
+        "A field of the record: the first match, null if there is none. NAME[]=XPATH takes all matches as a list. \
+         White space is stripped and collapsed. Repeat for more fields; they keep this order",
+    )
+    .short('f'),
+    switch("raw", Extract, "Keep white space in all fields as it is in the page"),
+    list(
+        "namespace",
+        Extract,
+        "PREFIX=URI",
+        "Declare a prefix for the XPaths, for XML pages: atom=http://www.w3.org/2005/Atom",
+    )
+    .short('N'),
+    switch(
+        "with-meta",
+        Extract,
+        "Add _url (where the page was found), _page (its number) and _fetched_at (UTC) to each record",
+    ),
+    value("jobs", Fetch, "N", "Pages fetched at the same time").short('j').default("16"),
+    value("parsers", Fetch, "N", "Threads that read pages; one for each core if not said"),
+    value("connect-timeout", Fetch, "TIME", "Give up a connection that is not made within this time: 500ms, 10s, 1m")
+        .default("10s"),
+    value("read-timeout", Fetch, "TIME", "Give up a response that sends nothing for this time").default("30s"),
+    value("timeout", Fetch, "TIME", "Give up a page that is not complete, redirects included, within this time")
+        .default("60s"),
+    value("max-body", Fetch, "SIZE", "Give up a page larger than this after decompression: 512K, 10M, 1G")
+        .default("10M"),
+    value("max-redirs", Fetch, "N", "Follow at most N redirects for a page").default("10"),
+    value(
+        "retry",
+        Fetch,
+        "N",
+        "Try a failed page N times more, if that may help: connection faults, time-outs, cut or undecodable bodies, \
+         and the statuses 408 425 429 500 502 503 504 522 524",
+    )
+    .default("2"),
+    value("retry-delay", Fetch, "TIME", "Wait this long before the first retry, twice as long before each further one, at most 60s; up to half of it is taken off at random").default("1s"),
+    list(
+        "header",
+        Fetch,
+        "NAME: VALUE",
+        "Send this header too; an empty value leaves a default header out. Headers given here are secrets: a \
+         redirect to another origin does not get them",
+    )
+    .short('H'),
+    value("user-agent", Fetch, "TEXT", "Name yourself so in the User-Agent header; if not said, pagemill/VERSION").short('A'),
+    value(
+        "charset",
+        Fetch,
+        "NAME",
+        "Read all pages in this character set. If not said, each page's own: BOM, HTTP header, <meta>, detection",
+    ),
+    value("max-time", Fetch, "TIME", "Start no new page after this time; with pages left the exit code is 75"),
+    value("output", Output, "FILE", "Append records to FILE, one JSON object a line; - or nothing is standard output")
+        .short('o'),
+    value("overwrite", Output, "FILE", "Write records to FILE, replacing what is in it").short('O'),
+    switch("ordered", Output, "Write records in the order of the pages, not in the order they arrive"),
+    value("summary", Output, "FILE", "Write the counts of the run to FILE as one JSON object"),
+    switch("quiet", Output, "No progress and no summary; failed pages and errors are still told").short('q'),
+    switch("verbose", Output, "Tell of each page").short('v'),
+    switch("no-progress", Output, "No progress bar and no status lines"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_name_or_letter_is_used_twice() {
+        let names: HashSet<_> = SETTINGS.iter().map(|s| s.name).collect();
+        let letters: Vec<_> = SETTINGS.iter().filter_map(|s| s.short).collect();
+        assert_eq!(names.len(), SETTINGS.len());
+        assert_eq!(letters.iter().collect::<HashSet<_>>().len(), letters.len());
+    }
+
+    #[test]
+    fn help_is_a_sentence_without_a_full_stop() {
+        for setting in SETTINGS {
+            assert!(setting.help.starts_with(char::is_uppercase), "{}", setting.name);
+            assert!(!setting.help.ends_with('.'), "{}", setting.name);
+        }
+    }
+
+    #[test]
+    fn a_misspelt_name_finds_its_nearest_and_nonsense_finds_none() {
+        let names = || SETTINGS.iter().map(|s| s.name);
+        assert_eq!(nearest("max_pages", names()), Some("max-pages"));
+        assert_eq!(nearest("job", names()), Some("jobs"));
+        assert_eq!(nearest("Retrys", names()), Some("retry"));
+        assert_eq!(nearest("proxy", names()), None);
+    }
+}
