@@ -1,0 +1,104 @@
+//! What a job would do, in words: the answer of `pagemill check`.
+
+use std::fmt;
+
+use super::Job;
+use crate::model::{display_url, human_bytes, human_duration};
+use crate::output::Target;
+
+/// How many of the first requests are shown.
+const SHOWN_REQUESTS: usize = 3;
+
+impl fmt::Display for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.describe_source(f)?;
+        self.describe_rule(f)?;
+        self.describe_fetch(f)?;
+        self.describe_output(f)
+    }
+}
+
+impl Job {
+    fn describe_source(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.source.total() {
+            Some(1) => write!(f, "fetch 1 page")?,
+            Some(total) => write!(f, "fetch {total} pages")?,
+            None => write!(f, "fetch pages")?,
+        }
+        writeln!(f, "{}", if self.until_empty { " until one gives no record:" } else { ":" })?;
+        for request in self.source.clone().take(SHOWN_REQUESTS) {
+            match request {
+                Ok(request) => writeln!(f, "  {}", display_url(&request.url))?,
+                Err(error) => writeln!(f, "  (no URL: {error})")?,
+            }
+        }
+        match self.source.total().and_then(|total| total.checked_sub(SHOWN_REQUESTS as u64)) {
+            Some(0) => Ok(()),
+            None if self.source.total().is_some() => Ok(()),
+            _ => match self.source.last_url() {
+                Some(last) => writeln!(f, "  ..\n  {}", display_url(&last)),
+                None => writeln!(f, "  .."),
+            },
+        }
+    }
+
+    fn describe_rule(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.rule.each {
+            Some(each) => writeln!(f, "one record for each  {}", each.source())?,
+            None => writeln!(f, "one record for each page")?,
+        }
+        let width = self.rule.fields.iter().map(|field| field.name.chars().count() + 2).max().unwrap_or(0);
+        for field in &self.rule.fields {
+            let name = format!("{}{}", field.name, if field.many { "[]" } else { "" });
+            let raw = if field.raw { "  (raw)" } else { "" };
+            writeln!(f, "  {name:width$}  {}{raw}", field.xpath.source())?;
+        }
+        if self.with_meta {
+            writeln!(f, "  _url, _page, _fetched_at")?;
+        }
+        Ok(())
+    }
+
+    fn describe_fetch(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fetch = &self.fetch;
+        writeln!(
+            f,
+            "{} at a time as {}, read by {} thread{}",
+            self.jobs,
+            fetch.user_agent,
+            self.parsers,
+            if self.parsers == 1 { "" } else { "s" }
+        )?;
+        writeln!(
+            f,
+            "  limits: connection {}, silence {}, page {}, body {}, {} redirects",
+            human_duration(fetch.connect_timeout),
+            human_duration(fetch.read_timeout),
+            human_duration(fetch.timeout),
+            human_bytes(fetch.max_body_bytes),
+            fetch.max_redirects
+        )?;
+        writeln!(f, "  {} retries, the first after {}", self.retry.retries, human_duration(self.retry.first_delay))?;
+        for (name, _) in &fetch.headers {
+            // The values are often secrets.
+            writeln!(f, "  header {name}")?;
+        }
+        match self.max_time {
+            Some(time) => writeln!(f, "  no new page after {}", human_duration(time)),
+            None => Ok(()),
+        }
+    }
+
+    fn describe_output(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let order = if self.ordered { ", in the order of the pages" } else { "" };
+        match &self.target {
+            Target::Stdout => write!(f, "write to standard output{order}"),
+            Target::Append(path) => write!(f, "append to {}{order}", path.display()),
+            Target::Replace(path) => write!(f, "replace {}{order}", path.display()),
+        }?;
+        match &self.summary {
+            Some(path) => write!(f, "\ncounts to {}", path.display()),
+            None => Ok(()),
+        }
+    }
+}

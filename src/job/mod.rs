@@ -1,0 +1,274 @@
+//! The job: what will be done, validated. The only place that knows how flags, environment, file and defaults merge.
+//!
+//! A [`Job`] is made of the policies that the leaves define; nothing in it means "default" any more. All mistakes of
+//! a job are found at once, before the first request.
+
+mod describe;
+mod layers;
+mod rules;
+mod values;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::config::JobFile;
+use crate::extract::Rule;
+use crate::fetch::{FetchPolicy, parse_header};
+use crate::frontier::RetryPolicy;
+use crate::html::Charset;
+use crate::mistake::{Mistake, Slip};
+use crate::output::{Target, check_target};
+use crate::source::{PageRange, Source, SourceMistake, Template};
+use crate::written::{Layer, Place, Written};
+use layers::Layers;
+
+/// More threads than this is a slip of the finger, not a plan.
+const MOST_JOBS: u64 = 4096;
+/// More parser threads than this would only wait for each other.
+const MOST_PARSERS: u64 = 256;
+
+/// What will be done.
+#[derive(Debug)]
+pub struct Job {
+    /// Which pages.
+    pub source: Source,
+    /// Whether the first page without a record ends the source.
+    pub until_empty: bool,
+    /// What each page yields.
+    pub rule: Rule,
+    /// Whether records carry where they come from.
+    pub with_meta: bool,
+    /// The character set of all pages; `None` to find each page's own.
+    pub charset: Option<Charset>,
+    /// How pages are fetched.
+    pub fetch: FetchPolicy,
+    /// When failed pages are tried again.
+    pub retry: RetryPolicy,
+    /// Crawl threads.
+    pub jobs: usize,
+    /// Parser threads.
+    pub parsers: usize,
+    /// When to stop handing out pages.
+    pub max_time: Option<Duration>,
+    /// Where records go.
+    pub target: Target,
+    /// Whether they go in the order of the pages.
+    pub ordered: bool,
+    /// Where the counts of the run go.
+    pub summary: Option<PathBuf>,
+    /// What is told to people.
+    pub talk: Talk,
+}
+
+/// What is told on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Talk {
+    /// Failures only.
+    pub quiet: bool,
+    /// Each page.
+    pub verbose: bool,
+    /// No bar and no status lines.
+    pub no_progress: bool,
+}
+
+impl Job {
+    /// Makes the job of what was written, or finds all that is wrong with it.
+    ///
+    /// # Errors
+    /// The mistakes, those of `found` before it included.
+    pub fn build(
+        flags: Layer,
+        environment: Layer,
+        file: JobFile,
+        found: Vec<Mistake>,
+    ) -> Result<Job, Vec<Mistake>> {
+        let mut layers = Layers::new(vec![flags, environment, file.layer], found);
+        let source = build_source(&mut layers);
+        let meant = rules::build(&mut layers, file.rules);
+        let jobs = layers.count("jobs", 1, MOST_JOBS).and_then(|jobs| usize::try_from(jobs).ok());
+        let parsers = layers.count("parsers", 1, MOST_PARSERS).and_then(|parsers| usize::try_from(parsers).ok());
+        let fetch = build_fetch(&mut layers, jobs.unwrap_or(1));
+        let retry = build_retry(&mut layers);
+        let charset = layers.read("charset", |text| {
+            Charset::named(text).ok_or_else(|| {
+                Slip::new(0, "unknown character set").with_hint("like utf-8, gbk, big5, shift_jis, windows-1252, koi8-r")
+            })
+        });
+        let talk = Talk {
+            quiet: layers.switch("quiet"),
+            verbose: layers.switch("verbose"),
+            no_progress: layers.switch("no-progress"),
+        };
+        let ordered = layers.switch("ordered");
+        let max_time = layers.duration("max-time", false);
+        let target = build_target(&mut layers);
+        let summary = layers.path("summary");
+        if let Some(summary) = &summary {
+            check_output(&mut layers, "summary", &Target::Replace(summary.clone()));
+        }
+        match (source, meant, fetch, retry, jobs) {
+            (Some((source, until_empty)), Some(meant), Some(fetch), Some(retry), Some(jobs))
+                if layers.mistakes.is_empty() =>
+            {
+                Ok(Job {
+                    source,
+                    until_empty,
+                    rule: meant.rule,
+                    with_meta: meant.with_meta,
+                    charset,
+                    fetch,
+                    retry,
+                    jobs,
+                    parsers: parsers.unwrap_or_else(cores),
+                    max_time,
+                    target,
+                    ordered,
+                    summary,
+                    talk,
+                })
+            }
+            _ => Err(layers.mistakes),
+        }
+    }
+
+    /// What may not be meant as it is written, though it is no mistake.
+    pub fn warnings(&self) -> Vec<String> {
+        self.rule.warnings()
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn build_source(layers: &mut Layers) -> Option<(Source, bool)> {
+    let until_empty = layers.switch("until-empty");
+    let max_pages = layers.count("max-pages", 1, u64::MAX);
+    let pages_written = layers.value("pages");
+    let pages = layers.read("pages", PageRange::parse);
+    let Some(url) = layers.value("url") else {
+        let hint = "pagemill crawl 'https://example.com/list?page={page}' -p 1-20 .., or url in the job file's [source]";
+        layers.mistakes.push(Mistake::new("URL", "there is no address to crawl").with_hint(hint));
+        return None;
+    };
+    let template = Template::parse(&url.text).map_err(|slip| layers.report(&url, slip)).ok();
+    if let (Some(range), Some(written)) = (&pages, &pages_written)
+        && range.len().is_none()
+        && !until_empty
+        && max_pages.is_none()
+    {
+        let slip = Slip::new(written.text.len(), "this range has no end")
+            .with_hint("add --until-empty (stop at the first page without a record) or --max-pages N");
+        layers.report(written, slip);
+    }
+    // A wrong range was reported; without it, a second message about a missing one would only confuse.
+    if pages_written.is_some() && pages.is_none() {
+        return None;
+    }
+    match Source::new(template?, pages, max_pages) {
+        Ok(source) => Some((source, until_empty)),
+        Err(mistake) => {
+            report_source(layers, &url, pages_written, &mistake);
+            None
+        }
+    }
+}
+
+fn report_source(layers: &mut Layers, url: &Written, pages: Option<Written>, mistake: &SourceMistake) {
+    let written = match (mistake, pages) {
+        (SourceMistake::PagesUnused { .. }, Some(pages)) => pages,
+        _ => url.clone(),
+    };
+    let at = match mistake {
+        SourceMistake::PagesMissing => written.text.find('{').unwrap_or(0),
+        _ => 0,
+    };
+    layers.report(&written, Slip { at, message: mistake.to_string(), hint: mistake.hint() });
+}
+
+fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
+    let headers = build_headers(layers);
+    let user_agent = layers.read("user-agent", |text| {
+        parse_header(&format!("User-Agent: {text}"))
+            .map(|_| text.to_owned())
+            .map_err(|slip| Slip { at: slip.at.saturating_sub("User-Agent: ".len()), ..slip })
+    });
+    let connect_timeout = layers.duration("connect-timeout", false);
+    let read_timeout = layers.duration("read-timeout", false);
+    let timeout = layers.duration("timeout", false);
+    let max_body_bytes = layers.size("max-body");
+    let max_redirects = layers.count("max-redirs", 0, 100);
+    Some(FetchPolicy {
+        connect_timeout: connect_timeout?,
+        read_timeout: read_timeout?,
+        timeout: timeout?,
+        max_body_bytes: max_body_bytes?,
+        max_redirects: u32::try_from(max_redirects?).ok()?,
+        headers,
+        user_agent: user_agent.unwrap_or_else(|| format!("pagemill/{}", env!("CARGO_PKG_VERSION"))),
+        connections,
+    })
+}
+
+/// The headers of all layers; one that is written again in a stronger layer is replaced.
+fn build_headers(layers: &mut Layers) -> Vec<(String, String)> {
+    let mut headers: Vec<(Place, (String, String))> = Vec::new();
+    for written in layers.list("header") {
+        match parse_header(&written.text) {
+            Ok(header) => {
+                let layer = |place: &Place| std::mem::discriminant(place);
+                headers.retain(|(place, known)| {
+                    layer(place) == layer(&written.place) || !known.0.eq_ignore_ascii_case(&header.0)
+                });
+                headers.push((written.place, header));
+            }
+            Err(slip) => layers.report(&written, slip),
+        }
+    }
+    headers.into_iter().map(|(_, header)| header).collect()
+}
+
+fn build_retry(layers: &mut Layers) -> Option<RetryPolicy> {
+    let retries = layers.count("retry", 0, 100);
+    let first_delay = layers.duration("retry-delay", true);
+    Some(RetryPolicy {
+        retries: u32::try_from(retries?).ok()?,
+        first_delay: first_delay?,
+        ..RetryPolicy::default()
+    })
+}
+
+fn build_target(layers: &mut Layers) -> Target {
+    let names = layers.strongest(&["output", "overwrite"]);
+    let target = match names.as_slice() {
+        [] => return Target::Stdout,
+        ["overwrite"] => layers.path("overwrite").map(Target::Replace),
+        ["output"] => match layers.path("output") {
+            Some(path) if path.as_os_str() == "-" => return Target::Stdout,
+            path => path.map(Target::Append),
+        },
+        _ => {
+            let hint = "-o appends to a file, -O replaces it";
+            layers.mistakes.push(Mistake::new("--overwrite", "cannot go with --output").with_hint(hint));
+            None
+        }
+    };
+    match target {
+        Some(Target::Replace(path)) if path.as_os_str() == "-" => Target::Stdout,
+        Some(target) => {
+            check_output(layers, names[0], &target);
+            target
+        }
+        None => Target::Stdout,
+    }
+}
+
+/// Finds out before the first request whether the file could be opened, without touching what is in it.
+fn check_output(layers: &mut Layers, name: &str, target: &Target) {
+    if let Err(error) = check_target(target) {
+        let place = layers.value(name).map_or_else(|| format!("--{name}"), |written| written.place.to_string());
+        let mut mistake = Mistake::new(place, error.to_string());
+        mistake.hint = error.hint();
+        layers.mistakes.push(mistake);
+    }
+}
