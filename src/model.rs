@@ -69,6 +69,8 @@ pub struct Outcome {
     pub body_bytes: u64,
     /// Its records, or why there are none.
     pub result: Result<Records, PageError>,
+    /// How long the server asked to be left alone (`Retry-After`, RFC 9110 10.2.3).
+    pub retry_after: Option<Duration>,
 }
 
 /// Why a page failed. The variants are what a user could do something about; each says when it happens.

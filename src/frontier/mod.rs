@@ -7,7 +7,7 @@ mod retry;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::model::{PageError, Request, RequestId, Unmade};
 
@@ -150,14 +150,21 @@ impl Frontier {
         self.returned.push(request);
     }
 
-    /// Settles a request that was handed out: `result` is how many records it gave, or why it failed.
-    pub fn settle(&mut self, request: &Request, result: Result<u64, &PageError>, now: Instant) -> Settled {
+    /// Settles a request that was handed out: `result` is how many records it gave, or why it failed. `asked` is how
+    /// long the server asked to be left alone.
+    pub fn settle(
+        &mut self,
+        request: &Request,
+        result: Result<u64, &PageError>,
+        asked: Option<Duration>,
+        now: Instant,
+    ) -> Settled {
         self.in_flight -= 1;
         let settled = match result {
             Ok(_) => Settled::Done,
             // Past the last page, half of all sites say 404; the other half show an empty list.
             Err(PageError::Status(404 | 410)) if self.open.is_some() => Settled::Done,
-            Err(error) => match self.retry.delay(request.attempt, error) {
+            Err(error) => match self.retry.delay(request.attempt, error, asked) {
                 Some(delay) if !self.source_was_abandoned() => {
                     let request = Request { attempt: request.attempt + 1, ..request.clone() };
                     self.waiting.push(Reverse(Waiting { due: now + delay, request }));
@@ -234,7 +241,6 @@ fn is_within(next: &Result<Request, Unmade>, horizon: Option<RequestId>) -> bool
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn requests(count: u64) -> Requests {
         Box::new((0..count).map(|id| Ok(request(id))))
@@ -268,7 +274,7 @@ mod tests {
         let mut frontier = Frontier::new(requests(1), false, RetryPolicy::default());
         let only = take(&mut frontier, now);
         assert!(matches!(frontier.next(now, None), Next::AfterOutcome));
-        assert_eq!(frontier.settle(&only, Ok(0), now), Settled::Done);
+        assert_eq!(frontier.settle(&only, Ok(0), None, now), Settled::Done);
         assert!(matches!(frontier.next(now, None), Next::Done));
         assert!(!frontier.has_work_left());
     }
@@ -279,11 +285,11 @@ mod tests {
         let later = now + Duration::from_secs(1);
         let mut frontier = Frontier::new(requests(1), false, retry_after(Duration::from_secs(1)));
         let first = take(&mut frontier, now);
-        assert_eq!(frontier.settle(&first, Err(&REFUSED), now), Settled::Retry);
+        assert_eq!(frontier.settle(&first, Err(&REFUSED), None, now), Settled::Retry);
         assert!(matches!(frontier.next(now, None), Next::At(due) if due == later));
         let second = take(&mut frontier, later);
         assert_eq!((second.id, second.attempt), (first.id, 1));
-        assert_eq!(frontier.settle(&second, Err(&REFUSED), later), Settled::Failed);
+        assert_eq!(frontier.settle(&second, Err(&REFUSED), None, later), Settled::Failed);
         assert!(matches!(frontier.next(later, None), Next::Done));
     }
 
@@ -292,7 +298,7 @@ mod tests {
         let now = Instant::now();
         let mut frontier = Frontier::new(requests(9), false, retry_after(Duration::ZERO));
         let first = take(&mut frontier, now);
-        frontier.settle(&first, Err(&REFUSED), now);
+        frontier.settle(&first, Err(&REFUSED), None, now);
         assert_eq!(take(&mut frontier, now).id, first.id);
     }
 
@@ -303,7 +309,7 @@ mod tests {
         let horizon = Some(RequestId(1));
         let first = take(&mut frontier, now);
         assert!(matches!(frontier.next(now, horizon), Next::AfterOutcome));
-        frontier.settle(&first, Err(&REFUSED), now);
+        frontier.settle(&first, Err(&REFUSED), None, now);
         assert!(matches!(frontier.next(now, horizon), Next::Request(request) if request.attempt == 1));
     }
 
@@ -313,7 +319,7 @@ mod tests {
         for (until_empty, end) in [(true, Some(OpenEnd::EmptyPage)), (false, None)] {
             let mut frontier = Frontier::new(requests(5), until_empty, RetryPolicy::default());
             let first = take(&mut frontier, now);
-            frontier.settle(&first, Ok(0), now);
+            frontier.settle(&first, Ok(0), None, now);
             assert_eq!(frontier.open_end(), end);
             assert_eq!(matches!(frontier.next(now, None), Next::Done), until_empty);
         }
@@ -324,7 +330,7 @@ mod tests {
         let now = Instant::now();
         let mut frontier = Frontier::new(requests(5), true, RetryPolicy::default());
         let first = take(&mut frontier, now);
-        assert_eq!(frontier.settle(&first, Err(&PageError::Status(404)), now), Settled::Done);
+        assert_eq!(frontier.settle(&first, Err(&PageError::Status(404)), None, now), Settled::Done);
         assert_eq!(frontier.open_end(), Some(OpenEnd::EmptyPage));
     }
 
@@ -334,7 +340,7 @@ mod tests {
         let mut frontier = Frontier::new(requests(u64::MAX), true, RetryPolicy::default());
         let mut failed = 0;
         while let Next::Request(request) = frontier.next(now, None) {
-            frontier.settle(&request, Err(&PageError::Status(403)), now);
+            frontier.settle(&request, Err(&PageError::Status(403)), None, now);
             failed += 1;
         }
         assert_eq!(failed, FAILURES_THAT_END_AN_OPEN_RANGE);

@@ -29,15 +29,17 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// How long to wait after the try number `attempt` (from 0) failed with `error`; `None` if that was the last.
-    pub fn delay(&self, attempt: u32, error: &PageError) -> Option<Duration> {
+    /// How long to wait after the try number `attempt` (from 0) failed with `error`; `None` if that was the last. If
+    /// the server asked for a longer pause it gets it, up to the longest delay.
+    pub fn delay(&self, attempt: u32, error: &PageError, asked: Option<Duration>) -> Option<Duration> {
         if attempt >= self.retries || !error.is_worth_a_retry() {
             return None;
         }
         let doubled = self.first_delay.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX));
         let delay = doubled.min(self.longest_delay);
         // Between (1 - jitter) and 1 times the delay, so that the longest delay stays the longest.
-        Some(delay.mul_f64(1.0 - self.jitter * fastrand::f64()))
+        let delay = delay.mul_f64(1.0 - self.jitter * fastrand::f64());
+        Some(delay.max(asked.unwrap_or_default().min(self.longest_delay)))
     }
 }
 
@@ -55,7 +57,7 @@ mod tests {
         };
         let delays: Vec<u64> = [0, 1, 2, 3, 4, 35]
             .iter()
-            .map(|&attempt| policy.delay(attempt, &PageError::Status(503)).unwrap().as_secs())
+            .map(|&attempt| policy.delay(attempt, &PageError::Status(503), None).unwrap().as_secs())
             .collect();
         assert_eq!(delays, [1, 2, 4, 8, 10, 10]);
     }
@@ -64,15 +66,24 @@ mod tests {
     fn jitter_only_shortens() {
         let policy = RetryPolicy { jitter: 0.5, ..RetryPolicy::default() };
         for _ in 0..1000 {
-            let delay = policy.delay(0, &PageError::Status(500)).unwrap();
+            let delay = policy.delay(0, &PageError::Status(500), None).unwrap();
             assert!((Duration::from_millis(500)..=Duration::from_secs(1)).contains(&delay), "{delay:?}");
         }
     }
 
     #[test]
+    fn a_pause_the_server_asks_for_is_kept_up_to_the_longest() {
+        let policy = RetryPolicy { jitter: 0.0, ..RetryPolicy::default() };
+        let delay = |seconds| policy.delay(0, &PageError::Status(429), Some(Duration::from_secs(seconds)));
+        assert_eq!(delay(0), Some(Duration::from_secs(1)));
+        assert_eq!(delay(7), Some(Duration::from_secs(7)));
+        assert_eq!(delay(1_000_000_000), Some(Duration::from_secs(60)));
+    }
+
+    #[test]
     fn the_last_try_and_hopeless_errors_are_not_repeated() {
         let policy = RetryPolicy::default();
-        assert_eq!(policy.delay(2, &PageError::Status(503)), None);
-        assert_eq!(policy.delay(0, &PageError::Status(404)), None);
+        assert_eq!(policy.delay(2, &PageError::Status(503), None), None);
+        assert_eq!(policy.delay(0, &PageError::Status(404), None), None);
     }
 }

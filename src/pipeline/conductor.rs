@@ -157,7 +157,7 @@ impl<D: Desk> Conductor<'_, D> {
 
     fn settle(&mut self, outcome: Outcome) -> Result<(), D::Error> {
         let verdict = outcome.result.as_ref().map(|records| records.count);
-        match self.frontier.settle(&outcome.request, verdict, Instant::now()) {
+        match self.frontier.settle(&outcome.request, verdict, outcome.retry_after, Instant::now()) {
             Settled::Retry => {
                 if let Err(error) = &outcome.result {
                     self.desk.retry(&outcome.request, error);

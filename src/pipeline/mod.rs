@@ -1,8 +1,136 @@
-//! The pipeline.
+//! One run: the crew, the conductor and its desk, put together from a job.
+//!
+//! The hand-over itself ([`threads`], [`conductor`]) knows neither network nor documents; this file plugs them in.
 
+use std::time::{Instant, SystemTime};
+
+use crate::fetch::Fetcher;
+use crate::frontier::{FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, OpenEnd};
+use crate::job::Job;
+use crate::model::{PageError, Unmade};
+use crate::output::{JsonLines, OutputError};
+use crate::progress::{Mode, Progress};
+use crate::source::Source;
+use crate::summary::{End, Summary};
 use crate::{stop, sync};
+use conductor::{Conducted, Conductor};
+use desk::RunDesk;
+use reader::Reader;
+use stop::Stop;
+use threads::{CrewError, CrewSize, Failed};
 
 pub mod conductor;
+mod desk;
 #[cfg(test)]
 mod modelled;
+mod reader;
 pub mod threads;
+
+/// Why a run failed as a whole.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The output could not be opened; no request was made.
+    #[error(transparent)]
+    Open(OutputError),
+    /// The output broke while the run was under way.
+    #[error("{source}")]
+    Output {
+        /// What happened.
+        source: OutputError,
+        /// What had been done.
+        summary: Box<Summary>,
+    },
+    /// A thread could not be started, or panicked.
+    #[error(transparent)]
+    Crew(#[from] CrewError),
+}
+
+/// Does a job, on this thread and its crew, and gives the counts.
+///
+/// `interrupted` is asked, once the run was stopped, for the number of the signal that did it.
+///
+/// # Errors
+/// The output cannot be opened or written, or a thread failed. A reader of our output that goes away is no error.
+pub fn run(
+    job: &Job,
+    stop: &Stop,
+    progress: Mode,
+    interrupted: impl Fn() -> Option<i32>,
+) -> Result<Summary, RunError> {
+    let output = JsonLines::open(&job.target).map_err(RunError::Open)?;
+    let ended_mid_line = output.ended_mid_line();
+    let mut desk = RunDesk::new(
+        output,
+        job.ordered,
+        Progress::new(progress),
+        Summary::starting_at(SystemTime::now()),
+        job.talk,
+        if job.until_empty { None } else { job.source.total() },
+    );
+    if ended_mid_line {
+        desk.say("note: the output file ended in the middle of a line; the new records begin on a line of their own");
+    }
+    let mut frontier = Frontier::new(Box::new(requests(job.source.clone())), job.until_empty, job.retry.clone());
+    let fetcher = Fetcher::new(job.fetch.clone());
+    let deadline = job.max_time.map(|time| Instant::now() + time);
+
+    let fetch = |request| {
+        fetcher.fetch(request).map_err(|failure| {
+            Box::new(Failed { request: failure.request, error: failure.error, retry_after: failure.retry_after })
+        })
+    };
+    let make_reader = || {
+        let mut reader = Reader::new(job);
+        move |page| reader.read(page)
+    };
+    let conducted = threads::run(CrewSize::new(job.jobs, job.parsers), stop, fetch, make_reader, |exchange| {
+        let abort = || fetcher.abort();
+        Conductor { frontier: &mut frontier, desk: &mut desk, stop, deadline, abort: &abort }.run(exchange)
+    })?;
+
+    let conducted = match conducted {
+        Ok(conducted) => conducted,
+        Err(error) => return broken(error, desk),
+    };
+    if frontier.open_end() == Some(OpenEnd::OnlyFailures) {
+        desk.say(&format!("{FAILURES_THAT_END_AN_OPEN_RANGE} pages in a row failed: the open range ends here"));
+    }
+    let (mut summary, written) = desk.finish();
+    if let Err(source) = written {
+        return finish_broken(source, summary);
+    }
+    summary.end = match conducted {
+        Conducted::Completed if frontier.open_end().is_some() => End::UntilEmpty,
+        Conducted::Completed => End::Completed,
+        Conducted::OutOfTime if frontier.has_work_left() => End::MaxTime,
+        Conducted::OutOfTime => End::Completed,
+        Conducted::Stopped => match interrupted().and_then(|signal| u8::try_from(signal).ok()) {
+            Some(signal) => End::Interrupted(signal),
+            None => End::InternalError,
+        },
+    };
+    Ok(summary)
+}
+
+fn requests(source: Source) -> impl Iterator<Item = Result<crate::model::Request, Unmade>> {
+    source.map(|made| {
+        made.map_err(|error| Unmade {
+            id: error.id,
+            page: error.page,
+            error: PageError::NoUrl(error.to_string()),
+        })
+    })
+}
+
+fn broken(error: OutputError, desk: RunDesk) -> Result<Summary, RunError> {
+    finish_broken(error, desk.give_up())
+}
+
+fn finish_broken(error: OutputError, mut summary: Summary) -> Result<Summary, RunError> {
+    if matches!(error, OutputError::BrokenPipe) {
+        summary.end = End::BrokenPipe;
+        return Ok(summary);
+    }
+    summary.end = End::OutputError;
+    Err(RunError::Output { source: error, summary: Box::new(summary) })
+}

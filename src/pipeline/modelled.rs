@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use conductor::{Conducted, Conductor, Desk, Queues};
 use stop::Stop;
-use threads::{CrewError, CrewSize, Fetched};
+use threads::{CrewError, CrewSize, Failed, Fetched};
 
 use crate::frontier::{Frontier, RetryPolicy};
 use crate::model::{Outcome, Page, PageError, Records, Request, RequestId, Unmade};
@@ -361,14 +361,18 @@ impl Run {
             }
             self.gate.iter().for_each(Gate::pass);
             let fails = request.id.0 % 5 == 4 || (request.id.0 % 3 == 2 && request.attempt == 0);
-            if fails { Err((request, PageError::Status(503))) } else { Ok(page(request)) }
+            if fails {
+                Err(Box::new(Failed { request, error: PageError::Status(503), retry_after: None }))
+            } else {
+                Ok(page(request))
+            }
         };
         let read = |page: Page| {
             if panics(page.request.id, Role::Parse) {
                 std::panic::resume_unwind(Box::new("on purpose"));
             }
             let records = Records { lines: Vec::new(), count: 1 };
-            Outcome { request: page.request, body_bytes: 0, result: Ok(records) }
+            Outcome { request: page.request, body_bytes: 0, result: Ok(records), retry_after: None }
         };
         let conducted = threads::run(
             size,

@@ -16,6 +16,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::stop::{Stop, StopOnPanic};
 use super::sync::{self, Receiver, Sender, bounded};
+use std::time::Duration;
+
 use crate::model::{Outcome, Page, PageError, Request};
 
 /// How many threads, and how much may lie between them.
@@ -45,7 +47,18 @@ const CRAWL_STACK_BYTES: usize = 1 << 20;
 const PARSE_STACK_BYTES: usize = 8 << 20;
 
 /// A page, or why it could not be fetched.
-pub type Fetched = Result<Page, (Request, PageError)>;
+pub type Fetched = Result<Page, Box<Failed>>;
+
+/// A request that gave no page.
+#[derive(Debug)]
+pub struct Failed {
+    /// The request, as it was handed out.
+    pub request: Request,
+    /// Why.
+    pub error: PageError,
+    /// How long the server asks to be left alone.
+    pub retry_after: Option<Duration>,
+}
 
 /// The conductor's ends of the channels.
 pub(crate) struct Exchange {
@@ -167,7 +180,10 @@ fn parse(
                 at.replace(Some(crate::model::display_url(&page.request.url)));
                 read(page)
             }
-            Err((request, error)) => Outcome { request, body_bytes: 0, result: Err(error) },
+            Err(failed) => {
+                let Failed { request, error, retry_after } = *failed;
+                Outcome { request, body_bytes: 0, result: Err(error), retry_after }
+            }
         };
         if outcomes.send(outcome).is_err() {
             return;

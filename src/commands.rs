@@ -1,0 +1,162 @@
+//! What the subcommands do: from what was typed to the exit code, with all that people are told on the way.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::cli::{CrawlTyped, DemoTyped, Typed};
+use crate::config::{self, JobFile};
+use crate::demo;
+use crate::job::Job;
+use crate::mistake::Mistake;
+use crate::pipeline::{self, RunError};
+use crate::progress::{Mode, Surroundings, printable};
+use crate::settings::{self, SETTINGS};
+use crate::signals::Signals;
+use crate::stop::Stop;
+use crate::summary::Summary;
+use crate::written;
+
+/// Wrong usage or a wrong job.
+const WRONG_USAGE: u8 = 2;
+/// The run failed.
+const FAILED: u8 = 1;
+
+/// Does what was typed.
+pub fn run(typed: Typed) -> ExitCode {
+    match typed {
+        Typed::Crawl(typed) => crawl(typed),
+        Typed::Check(typed) => check(typed),
+        Typed::Demo(typed) => demo(&typed),
+    }
+}
+
+fn crawl(typed: CrawlTyped) -> ExitCode {
+    match build_job(typed) {
+        Ok(job) => run_job(&job, true),
+        Err(mistakes) => refuse(&mistakes),
+    }
+}
+
+fn check(typed: CrawlTyped) -> ExitCode {
+    match build_job(typed) {
+        Ok(job) => {
+            // This is what was asked for, so it goes to standard output; a reader that has gone is no fault.
+            let _ = writeln!(std::io::stdout(), "{}", printable_lines(&job.to_string()));
+            ExitCode::SUCCESS
+        }
+        Err(mistakes) => refuse(&mistakes),
+    }
+}
+
+fn build_job(typed: CrawlTyped) -> Result<Job, Vec<Mistake>> {
+    let (file, mistakes) = match &typed.config {
+        Some(path) => config::read(path),
+        None => (JobFile::default(), Vec::new()),
+    };
+    warn_of_unknown_variables();
+    let environment = written::read_environment(environment());
+    let job = Job::build(typed.flags, environment, file, mistakes)?;
+    for warning in job.warnings() {
+        say(&format!("warning: {warning}"));
+    }
+    Ok(job)
+}
+
+/// Variables whose name or value is not Unicode cannot be meant for us.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// A misspelt variable would otherwise just do nothing.
+fn warn_of_unknown_variables() {
+    let known: Vec<String> = SETTINGS.iter().map(settings::Setting::variable).collect();
+    for (name, _) in environment().filter(|(name, _)| name.starts_with("PAGEMILL_")) {
+        if !known.contains(&name) {
+            let names = SETTINGS.iter().map(|setting| setting.name);
+            let meant = settings::nearest(&name["PAGEMILL_".len()..], names)
+                .and_then(settings::find)
+                .map(|setting| format!("; did you mean {}?", setting.variable()))
+                .unwrap_or_default();
+            say(&format!("warning: {name} in the environment is not a setting{meant}"));
+        }
+    }
+}
+
+/// Runs a job with signals and progress, and tells how it went.
+fn run_job(job: &Job, tell_summary: bool) -> ExitCode {
+    let stop = Arc::new(Stop::new());
+    let signals = match Signals::listen(Arc::clone(&stop)) {
+        Ok(signals) => signals,
+        Err(error) => return fail(format!("cannot listen for signals: {error}"), None),
+    };
+    let (summary, code) = match pipeline::run(job, &stop, progress_mode(job), || signals.received()) {
+        Ok(summary) => {
+            let code = summary.exit_code();
+            (summary, code)
+        }
+        Err(RunError::Open(error)) => {
+            fail(&error, error.hint());
+            return ExitCode::from(WRONG_USAGE);
+        }
+        Err(RunError::Output { source, summary }) => {
+            fail(&source, source.hint());
+            (*summary, FAILED)
+        }
+        Err(RunError::Crew(error)) => return fail(error, None),
+    };
+    if tell_summary && !job.talk.quiet {
+        say(&summary.to_string());
+    }
+    save_summary(job, &summary).unwrap_or(ExitCode::from(code))
+}
+
+/// The exit code of a run whose summary could not be written; `None` if all is well.
+fn save_summary(job: &Job, summary: &Summary) -> Option<ExitCode> {
+    let error = summary.write_json(job.summary.as_deref()?).err()?;
+    Some(fail(error, None))
+}
+
+fn progress_mode(job: &Job) -> Mode {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    Mode::choose(Surroundings {
+        stderr_is_terminal: std::io::stderr().is_terminal(),
+        quiet: job.talk.quiet,
+        no_progress: job.talk.no_progress,
+        no_color: variable("NO_COLOR").is_some(),
+        is_dumb: variable("TERM").is_some_and(|term| term == "dumb"),
+    })
+}
+
+fn demo(typed: &DemoTyped) -> ExitCode {
+    demo::command::run(typed, |job| run_job(job, true))
+}
+
+fn refuse(mistakes: &[Mistake]) -> ExitCode {
+    for mistake in mistakes {
+        say(&format!("error: {mistake}"));
+    }
+    if mistakes.len() > 1 {
+        say(&format!("{} mistakes; nothing was fetched", mistakes.len()));
+    }
+    ExitCode::from(WRONG_USAGE)
+}
+
+pub(crate) fn fail(error: impl Display, hint: Option<String>) -> ExitCode {
+    say(&format!("error: {error}"));
+    if let Some(hint) = hint {
+        say(&format!("    hint: {hint}"));
+    }
+    ExitCode::from(FAILED)
+}
+
+/// Prints lines on standard error. Where that is closed there is nobody to tell.
+pub(crate) fn say(lines: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", printable_lines(lines));
+}
+
+/// What a terminal would obey is made visible; line feeds stay.
+fn printable_lines(lines: &str) -> String {
+    lines.split('\n').map(printable).collect::<Vec<_>>().join("\n")
+}

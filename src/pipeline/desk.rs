@@ -1,0 +1,162 @@
+//! The conductor's desk in a real run: lines to the output, in order if that is asked for; messages and progress to
+//! the screen; counts to the summary.
+
+use std::num::NonZeroU64;
+use std::time::Instant;
+
+use super::conductor::{Desk, Queues};
+use crate::job::Talk;
+use crate::model::{Outcome, PageError, Records, Request, RequestId, Unmade, display_url};
+use crate::output::{JsonLines, OutputError, Reorder};
+use crate::progress::{Progress, Snapshot};
+use crate::summary::Summary;
+
+/// How many pages may be ahead of the oldest one that is not settled, in ordered output. One page in retry for a
+/// minute at 17 pages a second does not stop the others.
+const REORDER_WINDOW: NonZeroU64 = NonZeroU64::new(1024).expect("it is not zero");
+
+/// With more than this in the window, new pages wait for the oldest one whatever their number.
+const MOST_BYTES_HELD: u64 = 64 << 20;
+
+pub(super) struct RunDesk {
+    output: JsonLines,
+    /// `None` when lines go out as they come.
+    reorder: Option<Reorder<Records>>,
+    progress: Progress,
+    summary: Summary,
+    talk: Talk,
+    total: Option<u64>,
+    began: Instant,
+}
+
+impl RunDesk {
+    pub(super) fn new(
+        output: JsonLines,
+        ordered: bool,
+        progress: Progress,
+        summary: Summary,
+        talk: Talk,
+        total: Option<u64>,
+    ) -> RunDesk {
+        let reorder = ordered.then(|| Reorder::new(RequestId(0), REORDER_WINDOW));
+        RunDesk { output, reorder, progress, summary, talk, total, began: Instant::now() }
+    }
+
+    fn write(&mut self, id: RequestId, records: Records) -> Result<(), OutputError> {
+        match &mut self.reorder {
+            None => write_now(&mut self.output, &mut self.summary, &records),
+            Some(reorder) => {
+                let bytes = records.lines.len() as u64;
+                reorder
+                    .push(id, records, bytes)
+                    .try_for_each(|(_, ready)| write_now(&mut self.output, &mut self.summary, &ready))
+            }
+        }
+    }
+
+    fn note_failure(&mut self, whom: &str, error: &PageError, attempts: u32) {
+        self.summary.count_failure(error.kind());
+        let tries = if attempts > 1 { format!(" after {attempts} attempts") } else { String::new() };
+        self.progress.println(&format!("failed: {whom}: {error}{tries}"));
+    }
+
+    /// Says something on standard error.
+    pub(super) fn say(&self, line: &str) {
+        self.progress.println(line);
+    }
+
+    /// Writes what is left, wipes the bar, and gives the counts. If the output breaks here, the counts come with the
+    /// error.
+    pub(super) fn finish(mut self) -> (Summary, Result<(), OutputError>) {
+        let mut written = Ok(());
+        if let Some(reorder) = self.reorder.take() {
+            // Those in front will not come any more: the run was stopped.
+            written = reorder
+                .into_rest()
+                .try_for_each(|(_, records)| write_now(&mut self.output, &mut self.summary, &records));
+        }
+        let written = written.and_then(|()| self.output.finish());
+        self.progress.finish();
+        self.summary.duration = self.began.elapsed();
+        (self.summary, written)
+    }
+
+    /// Gives the counts of a run whose output is broken.
+    pub(super) fn give_up(mut self) -> Summary {
+        self.progress.finish();
+        self.summary.duration = self.began.elapsed();
+        self.summary
+    }
+}
+
+fn write_now(output: &mut JsonLines, summary: &mut Summary, records: &Records) -> Result<(), OutputError> {
+    summary.records += records.count;
+    output.write(&records.lines)
+}
+
+impl Desk for RunDesk {
+    type Error = OutputError;
+
+    fn settle(&mut self, outcome: Outcome) -> Result<(), OutputError> {
+        let Outcome { request, body_bytes, result, .. } = outcome;
+        self.summary.bytes += body_bytes;
+        let records = match result {
+            Ok(records) => {
+                self.summary.pages_done += 1;
+                if self.talk.verbose {
+                    let url = display_url(&request.url);
+                    let plural = if records.count == 1 { "" } else { "s" };
+                    self.progress.println(&format!("done: {url}: {} record{plural}, {body_bytes} bytes", records.count));
+                }
+                records
+            }
+            Err(error) => {
+                self.note_failure(&display_url(&request.url), &error, request.attempt + 1);
+                Records::default()
+            }
+        };
+        self.write(request.id, records)
+    }
+
+    fn skip(&mut self, unmade: Unmade) -> Result<(), OutputError> {
+        let whom = unmade.page.map_or_else(|| "the URL".to_owned(), |page| format!("page {page}"));
+        self.note_failure(&whom, &unmade.error, 1);
+        self.write(unmade.id, Records::default())
+    }
+
+    fn retry(&mut self, request: &Request, error: &PageError) {
+        self.summary.retries += 1;
+        if self.talk.verbose {
+            self.progress.println(&format!("retry: {}: {error}", display_url(&request.url)));
+        }
+    }
+
+    fn horizon(&self) -> Option<RequestId> {
+        let reorder = self.reorder.as_ref()?;
+        let ahead = if reorder.bytes_held() > MOST_BYTES_HELD { 1 } else { REORDER_WINDOW.get() };
+        Some(RequestId(reorder.next_expected().0.saturating_add(ahead)))
+    }
+
+    fn tick(&mut self, now: Instant, queues: Queues) -> Result<(), OutputError> {
+        if self.output.due().is_some_and(|due| due <= now) {
+            self.output.flush_if_due(now)?;
+        }
+        if self.progress.next_tick().is_some_and(|due| due <= now) {
+            self.progress.tick(&Snapshot {
+                done: self.summary.pages_done,
+                failed: self.summary.pages_failed(),
+                total: self.total,
+                records: self.summary.records,
+                in_flight: queues.in_flight,
+                queued_requests: queues.requests as u64,
+                queued_pages: queues.pages as u64,
+                elapsed: self.began.elapsed(),
+            });
+        }
+        Ok(())
+    }
+
+    fn due(&self) -> Option<Instant> {
+        [self.output.due(), self.progress.next_tick()].into_iter().flatten().min()
+    }
+}
