@@ -1,19 +1,18 @@
 #!/usr/bin/env python3
 """Does pagemill's memory stay flat over a long crawl?
 
-nginx on loopback serves one page of 4 KB under 100,000 URLs; pagemill crawls them, and its resident memory is read every
-0.2 s. Printed are ten points of the curve, evenly spaced in time (how many pages are done is not known from outside), and
-the peak. Run by hand; it needs nginx and a release build.
+nginx on loopback serves one page of 4 KB under 100,000 URLs; pagemill crawls them, and its resident memory is read
+every 0.2 s. Printed are ten points of the curve, evenly spaced in time (how many pages are done is not known from
+outside), and the peak. Run by hand; it needs nginx and a release build.
 """
 
 import argparse
-import os
 import sys
 import tempfile
 from pathlib import Path
 from statistics import median
 
-from harness import nginx
+from harness import nginx, pagemill
 from harness.child import Usage, end_on_sigterm, run_measured
 from harness.pages import made_page
 
@@ -30,14 +29,14 @@ def main() -> int:
     end_on_sigterm()
     if nginx.program() is None:
         return refuse(nginx.HOW_TO_INSTALL)
-    if not os.access(options.pagemill, os.X_OK):
-        return refuse(f"no program at {options.pagemill}: run `cargo build --release`, or name one with --pagemill")
+    if missing := pagemill.what_is_missing(options):
+        return refuse(missing)
     page = made_page(LINKS, PAGE_BYTES)
     with tempfile.TemporaryDirectory(prefix="pagemill-memory-") as name:
         work = Path(name)
         out, log = work / "out.jsonl", work / "log"
         with nginx.serving(work, {"page.html": page}) as base:
-            command = command_of(options, f"{base}/page.html?n={{page}}", out)
+            command = pagemill.crawl_of_links(options, f"{base}/page.html?n={{page}}", options.pages, out)
             usage = run_measured(command, options.limit_seconds, log, SAMPLE_SECONDS)
         if usage.fault:
             raise SystemExit(f"pagemill: {usage.fault}\n{log.read_text(errors='replace')[-2000:]}")
@@ -52,9 +51,7 @@ def main() -> int:
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=100_000, metavar="N", help="default: 100000")
-    parser.add_argument("--pagemill", type=Path, default=HERE.parent / "target/release/pagemill", metavar="PATH")
-    parser.add_argument("--pagemill-arg", action="append", default=[], metavar="ARG",
-                        help="one more argument for pagemill; repeatable")
+    pagemill.add_options(parser)
     parser.add_argument("--limit-seconds", type=float, default=600, help="default: 600")
     return parser.parse_args()
 
@@ -64,20 +61,16 @@ def refuse(reason: str) -> int:
     return 2
 
 
-def command_of(options: argparse.Namespace, url: str, out: Path) -> list[str]:
-    rules = ["-e", "//a", "-f", "href=./@href", "-f", "text=./text()"]
-    crawl = [str(options.pagemill), "crawl", url, "-p", f"0-{options.pages - 1}", *rules, "-O", str(out), "-q"]
-    return crawl + options.pagemill_arg
-
-
 def count_lines(path: Path) -> int:
     with path.open("rb") as lines:
         return sum(1 for _ in lines)
 
 
 def print_curve(pages: int, page_bytes: int, usage: Usage) -> None:
-    print(f"{pages} pages of {page_bytes} bytes in {usage.wall_seconds:.1f} s "
-          f"({pages / usage.wall_seconds:.0f} pages/s), {len(usage.resident)} samples\n")
+    print(
+        f"{pages} pages of {page_bytes} bytes in {usage.wall_seconds:.1f} s "
+        f"({pages / usage.wall_seconds:.0f} pages/s), {len(usage.resident)} samples\n"
+    )
     if len(usage.resident) < POINTS:
         print("The run was too short for a curve: raise --pages.")
     else:

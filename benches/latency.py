@@ -8,13 +8,13 @@ first what the server itself gives on this machine. Run by hand; it needs nothin
 
 import argparse
 import contextlib
-import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness import pagemill
 from harness.child import end_on_sigterm, run_measured, stop
 from harness.records import read_records
 
@@ -27,9 +27,8 @@ MEGABYTE = 1_000_000
 def main() -> int:
     options = read_arguments()
     end_on_sigterm()
-    if not os.access(options.pagemill, os.X_OK):
-        print(f"no program at {options.pagemill}: run `cargo build --release`, or name one with --pagemill",
-              file=sys.stderr)
+    if missing := pagemill.what_is_missing(options):
+        print(missing, file=sys.stderr)
         return 2
     latency = options.latency_ms / 1000
     with slow_server(latency) as (pid, port), tempfile.TemporaryDirectory(prefix="pagemill-latency-") as name:
@@ -37,7 +36,7 @@ def main() -> int:
         print("| -j | pages | wall | pages/s | ideal | ratio | CPU/page | server CPU/page | peak memory |")
         print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
         ratios = [print_crawl(options, jobs, pid, port, Path(name)) for jobs in options.jobs]
-    slow = [jobs for jobs, ratio in zip(options.jobs, ratios) if ratio < options.require]
+    slow = [jobs for jobs, ratio in zip(options.jobs, ratios, strict=True) if ratio < options.require]
     if slow:
         print(f"\nBELOW {options.require:.0%} of the ideal with -j {', '.join(map(str, slow))}.")
     return 1 if slow else 0
@@ -45,15 +44,23 @@ def main() -> int:
 
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pagemill", type=Path, default=HERE.parent / "target/release/pagemill", metavar="PATH")
-    parser.add_argument("--pagemill-arg", action="append", default=[], metavar="ARG",
-                        help="one more argument for pagemill; repeatable")
-    parser.add_argument("--jobs", type=lambda text: [int(jobs) for jobs in text.split(",")], metavar="J,J",
-                        default=[16, 64, 128, 256, 512], help="numbers of threads (default: 16,64,128,256,512)")
+    pagemill.add_options(parser)
+    parser.add_argument(
+        "--jobs",
+        type=lambda text: [int(jobs) for jobs in text.split(",")],
+        metavar="J,J",
+        default=[16, 64, 128, 256, 512],
+        help="numbers of threads (default: 16,64,128,256,512)",
+    )
     parser.add_argument("--latency-ms", type=float, default=200, help="of the server (default: 200)")
     parser.add_argument("--seconds", type=float, default=10, help="an ideal run's length (default: 10)")
-    parser.add_argument("--require", type=float, default=0.9, metavar="RATIO",
-                        help="exit with status 1 below this part of the ideal (default: 0.9)")
+    parser.add_argument(
+        "--require",
+        type=float,
+        default=0.9,
+        metavar="RATIO",
+        help="exit with status 1 below this part of the ideal (default: 0.9)",
+    )
     return parser.parse_args()
 
 
@@ -76,8 +83,10 @@ def print_server_alone(port: int, latency: float) -> None:
     command = [sys.executable, str(HERE / "harness/raw_client.py"), str(port), str(RAW_CONNECTIONS), str(RAW_SECONDS)]
     said = subprocess.run(command, capture_output=True, text=True, timeout=RAW_SECONDS + 30, check=True).stdout
     rate, middle, late = (float(word) for word in said.split())
-    print(f"Raw client, {RAW_CONNECTIONS} connections: {rate:.0f} answers/s of {RAW_CONNECTIONS / latency:.0f} ideal; "
-          f"time to an answer: median {middle * 1000:.1f} ms, 99th percentile {late * 1000:.1f} ms\n")
+    print(
+        f"Raw client, {RAW_CONNECTIONS} connections: {rate:.0f} answers/s of {RAW_CONNECTIONS / latency:.0f} ideal; "
+        f"time to an answer: median {middle * 1000:.1f} ms, 99th percentile {late * 1000:.1f} ms\n"
+    )
 
 
 def print_crawl(options: argparse.Namespace, jobs: int, server_pid: int, port: int, work: Path) -> float:
@@ -86,10 +95,9 @@ def print_crawl(options: argparse.Namespace, jobs: int, server_pid: int, port: i
     pages = max(1, round(ideal * options.seconds))
     out, log = work / "out.jsonl", work / "log"
     url = f"http://127.0.0.1:{port}/{{page}}"
-    rules = ["-e", "//a", "-f", "href=./@href", "-f", "text=./text()"]
-    command = [str(options.pagemill), "crawl", url, "-p", f"0-{pages - 1}", "-j", str(jobs), *rules]
+    command = [*pagemill.crawl_of_links(options, url, pages, out), "-j", str(jobs)]
     server_before = cpu_seconds(server_pid)
-    usage = run_measured(command + ["-O", str(out), "-q", *options.pagemill_arg], options.seconds * 6 + 30, log)
+    usage = run_measured(command, options.seconds * 6 + 30, log)
     server_cpu = cpu_seconds(server_pid) - server_before
     if usage.fault:
         raise SystemExit(f"pagemill -j {jobs}: {usage.fault}\n{log.read_text(errors='replace')[-2000:]}")
@@ -97,9 +105,12 @@ def print_crawl(options: argparse.Namespace, jobs: int, server_pid: int, port: i
     if (count := read_records(out).count) != pages:
         raise SystemExit(f"pagemill -j {jobs}: {count} records from {pages} pages of one link each")
     rate = pages / usage.wall_seconds
-    print(f"| {jobs} | {pages} | {usage.wall_seconds:.2f} s | {rate:.0f} | {ideal:.0f} | {rate / ideal:.1%} "
-          f"| {usage.cpu_seconds / pages * 1e6:.0f} µs | {server_cpu / pages * 1e6:.0f} µs "
-          f"| {usage.peak_bytes / MEGABYTE:.0f} MB |", flush=True)
+    print(
+        f"| {jobs} | {pages} | {usage.wall_seconds:.2f} s | {rate:.0f} | {ideal:.0f} | {rate / ideal:.1%} "
+        f"| {usage.cpu_seconds / pages * 1e6:.0f} µs | {server_cpu / pages * 1e6:.0f} µs "
+        f"| {usage.peak_bytes / MEGABYTE:.0f} MB |",
+        flush=True,
+    )
     out.unlink()
     return rate / ideal
 

@@ -1,28 +1,27 @@
 #!/usr/bin/env python3
 """How long does `pagemill --version` take, from start to end?
 
-Prints the median wall time over 30 runs, after three that do not count, and that of `/bin/true` beside it: what starting
-any process costs on this machine. Run by hand; it needs a release build.
+Prints the median wall time over 30 runs, after three that do not count, and that of `/bin/true` beside it: what
+starting any process costs on this machine. Run by hand; it needs a release build.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 from statistics import median
 
-HERE = Path(__file__).resolve().parent
+from harness import pagemill
+
 WARM_UP_RUNS = 3
 LIMIT_SECONDS = 10
 
 
 def main() -> int:
     options = read_arguments()
-    if not os.access(options.pagemill, os.X_OK):
-        print(f"no program at {options.pagemill}: run `cargo build --release`, or name one with --pagemill",
-              file=sys.stderr)
+    if missing := pagemill.what_is_missing(options):
+        print(missing, file=sys.stderr)
         return 2
     print("| command | median | fastest | slowest |\n| --- | ---: | ---: | ---: |")
     for command in (["/bin/true"], [str(options.pagemill), "--version"]):
@@ -37,7 +36,7 @@ def main() -> int:
 
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pagemill", type=Path, default=HERE.parent / "target/release/pagemill", metavar="PATH")
+    pagemill.add_options(parser)
     parser.add_argument("--runs", type=int, default=30, metavar="N", help="default: 30")
     return parser.parse_args()
 

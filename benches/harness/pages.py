@@ -37,6 +37,7 @@ TAIL = """</main></div></div>
 
 LINKS_OF_A_SECTION = 12
 
+
 def made_page(links: int, size_bytes: int, seed: int = 1) -> bytes:
     """A page with exactly `links` elements `a`, and `size_bytes` bytes within a few hundred."""
     rng = random.Random(seed)
@@ -73,7 +74,7 @@ def _anchor(rng: random.Random, number: int) -> str:
         f'<a href="{href}"><span class="icon"><b>{text}</b></span></a>',
         f'<a href="{href}"><img src="/img/{number}.png" alt="{text}" width="40" height="30"></a>',
         f'<a\n   href="{href}"\n   rel="nofollow">\n    {text}\n    &amp; {_words(rng, 1)}\n  </a>',
-        f'<a href="https://example.org{href}"><em>{_words(rng, 1)}</em> {text}&nbsp;&#8211; <i>{_words(rng, 1)}</i></a>',
+        f'<a href="https://example.org{href}"><em>{_words(rng, 1)}</em> {text}&nbsp;&#8211; <i>more</i></a>',
         f'<a id="mark-{number}">{text}</a>',
     )
     # Plain links are the most common ones.

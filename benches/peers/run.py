@@ -19,10 +19,9 @@ from pathlib import Path
 from statistics import median
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent))
 
-from harness import nginx  # noqa: E402
+from harness import nginx, pagemill  # noqa: E402
 from harness.child import Usage, end_on_sigterm, run_measured  # noqa: E402
 from harness.pages import made_page  # noqa: E402
 from harness.records import Records, differences, read_records  # noqa: E402
@@ -46,8 +45,8 @@ def main() -> int:
     end_on_sigterm()
     if nginx.program() is None:
         return refuse(nginx.HOW_TO_INSTALL)
-    if "pagemill" in options.peers and not os.access(options.pagemill, os.X_OK):
-        return refuse(f"no program at {options.pagemill}: run `cargo build --release`, or name one with --pagemill")
+    if "pagemill" in options.peers and (missing := pagemill.what_is_missing(options)):
+        return refuse(missing)
     with tempfile.TemporaryDirectory(prefix="pagemill-peers-") as name:
         work = Path(name)
         python = peers_python(options.venv or work / "venv", options.peers)
@@ -65,17 +64,30 @@ def main() -> int:
 
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--page", type=Path, action="append", default=[], metavar="FILE",
-                        help="a saved HTML page to serve; repeatable (default: two made pages)")
+    parser.add_argument(
+        "--page",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a saved HTML page to serve; repeatable (default: two made pages)",
+    )
     parser.add_argument("--pages", type=int, default=500, metavar="N", help="URLs per crawl (default: 500)")
     parser.add_argument("--rounds", type=int, default=3, metavar="R", help="turns of each peer (default: 3)")
-    parser.add_argument("--pagemill", type=Path, default=ROOT / "target/release/pagemill", metavar="PATH")
-    parser.add_argument("--pagemill-arg", action="append", default=[], metavar="ARG",
-                        help="one more argument for pagemill, e.g. --pagemill-arg=-j32; repeatable")
-    parser.add_argument("--peers", type=lambda text: text.split(","), default=list(PEERS), metavar="A,B",
-                        help=f"which of {','.join(PEERS)} to run (default: all)")
-    parser.add_argument("--venv", type=Path, metavar="DIR",
-                        help="where the Python peers are, or will be, installed (default: anew in a temporary folder)")
+    pagemill.add_options(parser)
+    parser.add_argument(
+        "--peers",
+        type=lambda text: text.split(","),
+        default=list(PEERS),
+        metavar="A,B",
+        help=f"which of {','.join(PEERS)} to run (default: all)",
+    )
+    parser.add_argument(
+        "--venv",
+        type=Path,
+        metavar="DIR",
+        help="where the Python peers are, or will be, installed (default: anew in a temporary folder)",
+    )
     parser.add_argument("--limit-seconds", type=float, default=300, help="for each single run (default: 300)")
     options = parser.parse_args()
     if not options.peers or set(options.peers) - set(PEERS):
@@ -99,11 +111,14 @@ def peers_python(folder: Path, peers: list[str]) -> Path:
     if not set(peers) & {"scrapy", "script"}:
         return Path(sys.executable)
     if not python.exists():
-        venv.create(folder, with_pip=True)
+        try:
+            venv.create(folder, with_pip=True)
+        except subprocess.CalledProcessError as error:
+            raise SystemExit("Python cannot make a venv with pip: `apt-get install python3-venv`") from error
     if subprocess.run([python, "-c", f"import {', '.join(PACKAGES)}"], capture_output=True).returncode != 0:
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES]
         if subprocess.run(pip).returncode != 0:
-            raise SystemExit("the Python peers could not be installed; run with --peers pagemill, or see pip's words above")
+            raise SystemExit("the Python peers could not be installed; see what pip says above")
     return python
 
 
@@ -155,26 +170,28 @@ def turns(options: argparse.Namespace) -> Iterator[str]:
 
 def command_of(peer: str, options: argparse.Namespace, python: Path, url: str, out: Path) -> list[str]:
     if peer == "pagemill":
-        fields = ["-e", "//a", "-f", "href=./@href", "-f", "text=./text()"]
-        crawl = [str(options.pagemill), "crawl", url, "-p", f"0-{options.pages - 1}", *fields, "-O", str(out), "-q"]
-        return crawl + options.pagemill_arg
+        return pagemill.crawl_of_links(options, url, options.pages, out)
     script = {"scrapy": "scrapy_links.py", "script": "threads_script.py"}[peer]
     return [str(python), str(HERE / script), url, str(options.pages), str(out)]
 
 
 def print_table(title: str, options: argparse.Namespace, runs: dict[str, list[Run]]) -> None:
     print(f"\n### {title}: {options.pages} pages, median of {options.rounds}\n")
-    print("| | wall | CPU (user + system) | peak memory | pages/s | records |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    print("| | wall | fastest to slowest | CPU (user + system) | peak memory | pages/s | records |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for peer, of_peer in runs.items():
         wall, cpu, peak = medians(of_peer)
         count = " / ".join(str(n) for n in sorted({run.records.count for run in of_peer}))
-        print(f"| {TITLES[peer]} | {wall:.2f} s | {cpu:.2f} s | {peak / MEGABYTE:.0f} MB "
-              f"| {options.pages / wall:.0f} | {count} |")
+        walls = sorted(run.usage.wall_seconds for run in of_peer)
+        spread = f"{walls[0]:.2f} to {walls[-1]:.2f} s"
+        print(
+            f"| {TITLES[peer]} | {wall:.2f} s | {spread} | {cpu:.2f} s | {peak / MEGABYTE:.0f} MB "
+            f"| {options.pages / wall:.0f} | {count} |"
+        )
     for peer in [peer for peer in runs if peer != "pagemill" and "pagemill" in runs]:
-        pairs = zip(medians(runs[peer]), medians(runs["pagemill"]))
+        pairs = zip(medians(runs[peer]), medians(runs["pagemill"]), strict=True)
         wall, cpu, peak = (f"{theirs / ours:.1f}" for theirs, ours in pairs)
-        print(f"| **{TITLES[peer]} / pagemill** | **{wall}** | {cpu} | {peak} | | |")
+        print(f"| **{TITLES[peer]} / pagemill** | **{wall}** | | {cpu} | {peak} | | |")
     print(flush=True)
 
 
