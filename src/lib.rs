@@ -24,6 +24,7 @@
 pub mod cli;
 pub mod config;
 pub mod frontier;
+pub mod demo;
 pub mod html;
 pub mod mistake;
 pub mod model;
