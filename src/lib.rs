@@ -24,3 +24,4 @@
 pub mod html;
 pub mod mistake;
 pub mod model;
+pub mod source;
