@@ -24,4 +24,5 @@
 pub mod html;
 pub mod mistake;
 pub mod model;
+pub mod output;
 pub mod source;

@@ -57,6 +57,7 @@ impl PageRange {
     }
 
     /// How many pages, `u64::MAX` if there are more; `None` without an end.
+    #[expect(clippy::len_without_is_empty, reason = "a range always has a page")]
     pub fn len(&self) -> Option<u64> {
         let last = self.parts.last()?;
         Some(last.index.saturating_add(last.len()?))
@@ -174,12 +175,12 @@ impl Reader<'_> {
         let Some(last) = part.last.filter(|&last| last != part.first) else { return Ok(step.unwrap_or(1)) };
         let first = part.first;
         match step {
-            None | Some(1..) if last < first => {
+            None | Some(0..) if last < first => {
                 let down = step.map_or(-1, i64::wrapping_neg);
                 Err(Slip::new(self.start, format!("the range goes down from {first} to {last}"))
                     .with_hint(format!("write `{first}-{last}:{down}` to count down")))
             }
-            Some(down @ ..0) if last > first => {
+            Some(down @ ..=-1) if last > first => {
                 Err(Slip::new(at, format!("a step of {down} does not lead from {first} up to {last}"))
                     .with_hint(format!("write `{last}-{first}:{down}` to count down")))
             }
