@@ -26,3 +26,4 @@ pub mod mistake;
 pub mod model;
 pub mod output;
 pub mod source;
+pub mod summary;
