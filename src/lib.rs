@@ -25,5 +25,6 @@ pub mod html;
 pub mod mistake;
 pub mod model;
 pub mod output;
+pub mod progress;
 pub mod source;
 pub mod summary;
