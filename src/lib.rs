@@ -35,3 +35,7 @@ pub mod stop;
 mod stop_tests;
 mod sync;
 pub mod written;
+pub mod output;
+pub mod progress;
+pub mod source;
+pub mod summary;

@@ -1,0 +1,179 @@
+//! JSON Lines: whole lines in, whole lines out.
+//!
+//! Lines wait in a bounded buffer for at most [`PATIENCE`]. A write call carries whole lines; when it fails half way,
+//! the half line is taken back where that is possible, so that a full disk leaves a file that reads. Does not know what
+//! the lines say.
+//!
+//! A file that ends in the middle of a line, of a writer that died, keeps all it has: the first write begins with a line
+//! feed, so that no two lines are glued together.
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::time::{Duration, Instant};
+
+use super::destination::{Destination, OutputError, Target, open};
+
+/// Lines wait this long for company: unnoticed by who watches, and few enough writes when there is much to say.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Bytes that wait at most.
+const BUFFER_MAX: usize = 64 * 1024;
+
+/// The output of a run.
+#[derive(Debug)]
+pub struct JsonLines {
+    lines: Lines<File>,
+    name: String,
+    ends_mid_line: bool,
+}
+
+impl JsonLines {
+    /// Opens the target. `Replace` empties the file here, so open when all else about the job is known to be right.
+    /// A FIFO waits here for its reader.
+    ///
+    /// # Errors
+    /// When it cannot be written to; [`OutputError::hint`] says what to do.
+    pub fn open(target: &Target) -> Result<JsonLines, OutputError> {
+        let opened = open(target)?;
+        let mut lines = Lines::new(opened.file);
+        if opened.ends_mid_line {
+            lines.separator = b"\n";
+        }
+        Ok(JsonLines { lines, name: opened.name, ends_mid_line: opened.ends_mid_line })
+    }
+
+    /// Where the lines go, for messages: the path, or `standard output`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the file ended in the middle of a line when it was opened; worth a warning.
+    pub fn ended_mid_line(&self) -> bool {
+        self.ends_mid_line
+    }
+
+    /// Takes whole lines, each with its line feed.
+    ///
+    /// # Errors
+    /// When the destination refuses lines, these or earlier ones. Nothing can be written afterwards.
+    pub fn write(&mut self, lines: &[u8]) -> Result<(), OutputError> {
+        self.lines.write(lines, Instant::now()).map_err(|cause| OutputError::write(&self.name, cause))
+    }
+
+    /// Writes out what waits.
+    ///
+    /// # Errors
+    /// As [`JsonLines::write`].
+    pub fn flush(&mut self) -> Result<(), OutputError> {
+        self.lines.flush().map_err(|cause| OutputError::write(&self.name, cause))
+    }
+
+    /// Writes out what waits, if it has waited long enough.
+    ///
+    /// # Errors
+    /// As [`JsonLines::write`].
+    pub fn flush_if_due(&mut self, now: Instant) -> Result<(), OutputError> {
+        match self.due() {
+            Some(due) if due <= now => self.flush(),
+            _ => Ok(()),
+        }
+    }
+
+    /// When [`JsonLines::flush_if_due`] wants to be called; `None` if nothing waits.
+    pub fn due(&self) -> Option<Instant> {
+        self.lines.due
+    }
+
+    /// Writes out what waits and ends. Without it, dropping tries the same and tells nobody if that fails.
+    ///
+    /// # Errors
+    /// As [`JsonLines::write`].
+    pub fn finish(mut self) -> Result<(), OutputError> {
+        self.flush()
+    }
+}
+
+/// Lines waiting for a destination.
+#[derive(Debug)]
+struct Lines<D: Destination> {
+    destination: D,
+    buffer: Vec<u8>,
+    /// When the buffer is to be written at the latest; `None` while it is empty.
+    due: Option<Instant>,
+    /// Goes in front of the first line.
+    separator: &'static [u8],
+    /// Writing failed: what follows would leave a gap.
+    has_failed: bool,
+}
+
+impl<D: Destination> Lines<D> {
+    fn new(destination: D) -> Lines<D> {
+        let buffer = Vec::with_capacity(BUFFER_MAX);
+        Lines { destination, buffer, due: None, separator: b"", has_failed: false }
+    }
+
+    fn write(&mut self, lines: &[u8], now: Instant) -> io::Result<()> {
+        debug_assert!(lines.is_empty() || lines.ends_with(b"\n"), "whole lines only");
+        if lines.is_empty() {
+            return Ok(());
+        }
+        if self.buffer.len() + self.separator.len() + lines.len() > BUFFER_MAX {
+            self.flush()?;
+        }
+        self.buffer.extend_from_slice(std::mem::take(&mut self.separator));
+        if self.buffer.len() + lines.len() > BUFFER_MAX {
+            // More than the buffer holds: written as it is, behind the separator if there is one.
+            self.flush()?;
+            return self.write_out(lines);
+        }
+        self.buffer.extend_from_slice(lines);
+        // A busy caller may never come to wait, so that it would not call `flush_if_due` either.
+        if *self.due.get_or_insert(now + PATIENCE) <= now { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.due = None;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let result = self.write_out(&buffer);
+        buffer.clear();
+        self.buffer = buffer;
+        result
+    }
+
+    /// `write_all`, but it knows how far it came.
+    fn write_out(&mut self, lines: &[u8]) -> io::Result<()> {
+        if self.has_failed {
+            return Err(io::Error::other("an earlier write failed"));
+        }
+        let mut written = 0;
+        while written < lines.len() {
+            let cause = match self.destination.write(&lines[written..]) {
+                Ok(0) => ErrorKind::WriteZero.into(),
+                Ok(count) => {
+                    written += count;
+                    continue;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => error,
+            };
+            self.has_failed = true;
+            let whole = lines[..written].iter().rposition(|&b| b == b'\n').map_or(0, |feed| feed + 1);
+            if whole < written {
+                self.destination.take_back((written - whole) as u64);
+            }
+            return Err(cause);
+        }
+        Ok(())
+    }
+}
+
+impl<D: Destination> Drop for Lines<D> {
+    /// A panic of the caller must not cost the lines that were ready.
+    fn drop(&mut self) {
+        let _ = self.flush();
+    }
+}
+
+#[cfg(test)]
+#[path = "jsonl_tests.rs"]
+mod tests;

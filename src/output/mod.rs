@@ -1,0 +1,12 @@
+//! Records on their way out: [`jsonl`] writes whole lines, [`reorder`] brings outcomes back into the order of the
+//! source.
+//!
+//! Knows nothing of pages or rules. Used by one thread only, the conductor.
+
+mod destination;
+pub mod jsonl;
+pub mod reorder;
+
+pub use destination::{OutputError, Target};
+pub use jsonl::JsonLines;
+pub use reorder::Reorder;

@@ -1,0 +1,307 @@
+//! The counts of a run, and how it ended: for people as a few lines, for scripts as a JSON file and an exit code.
+//!
+//! Counts what it is told; knows no page, thread or bar. It also owns the exit codes of a run, since they follow from
+//! the counts.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Map, Value};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Nothing was left to do.
+    Completed,
+    /// An empty page ended the range, as asked for.
+    UntilEmpty,
+    /// The time was up with work left.
+    MaxTime,
+    /// A signal, by its number; what was under way was still written.
+    Interrupted(u8),
+    /// Who read the records has gone.
+    BrokenPipe,
+    /// Records could not be written.
+    OutputError,
+    /// A fault of pagemill itself.
+    InternalError,
+}
+
+impl End {
+    /// The name in the JSON summary.
+    pub fn name(self) -> &'static str {
+        match self {
+            End::Completed => "completed",
+            End::UntilEmpty => "until_empty",
+            End::MaxTime => "max_time",
+            End::Interrupted(_) => "interrupted",
+            End::BrokenPipe => "broken_pipe",
+            End::OutputError => "output_error",
+            End::InternalError => "internal_error",
+        }
+    }
+}
+
+/// What a run did. The fields are for the conductor to count up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// Pages that gave what was asked of them, be it no record.
+    pub pages_done: u64,
+    /// Pages that failed for good, by [`PageError::kind`](crate::model::PageError::kind).
+    pub failed_by_kind: BTreeMap<String, u64>,
+    /// Further tries, whatever became of them.
+    pub retries: u64,
+    /// Lines written.
+    pub records: u64,
+    /// Bytes of bodies, decoded.
+    pub bytes: u64,
+    /// When the run began.
+    pub started_at: SystemTime,
+    /// How long it took, by a clock that does not jump.
+    pub duration: Duration,
+    /// How it ended.
+    pub end: End,
+}
+
+impl Summary {
+    /// Nothing counted yet, and an end that holds until another one is known.
+    pub fn starting_at(started_at: SystemTime) -> Summary {
+        Summary {
+            pages_done: 0,
+            failed_by_kind: BTreeMap::new(),
+            retries: 0,
+            records: 0,
+            bytes: 0,
+            started_at,
+            duration: Duration::ZERO,
+            end: End::Completed,
+        }
+    }
+
+    /// Counts a page that failed for good.
+    pub fn count_failure(&mut self, kind: String) {
+        *self.failed_by_kind.entry(kind).or_default() += 1;
+    }
+
+    /// Pages that failed for good.
+    pub fn pages_failed(&self) -> u64 {
+        self.failed_by_kind.values().sum()
+    }
+
+    /// Pages done or failed per second; `None` for a run too short to tell.
+    pub fn pages_per_second(&self) -> Option<f64> {
+        let pages = self.pages_done + self.pages_failed();
+        let seconds = self.duration.as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people; exact below 2^53 pages")]
+        (seconds >= 0.001).then(|| pages as f64 / seconds)
+    }
+
+    /// The exit code of the run. What ended it early says more than the pages that failed before.
+    pub fn exit_code(&self) -> u8 {
+        match self.end {
+            End::Completed | End::UntilEmpty if self.pages_failed() > 0 => 3,
+            // `pagemill … | head` has done what was asked.
+            End::Completed | End::UntilEmpty | End::BrokenPipe => 0,
+            End::OutputError | End::InternalError => 1,
+            // EX_TEMPFAIL of sysexits.h: run it again.
+            End::MaxTime => 75,
+            End::Interrupted(signal) => 128_u8.saturating_add(signal),
+        }
+    }
+
+    /// The summary as JSON. The keys are fixed, scripts depend on them:
+    ///
+    /// | key | value |
+    /// | --- | --- |
+    /// | `pages_done`, `pages_failed`, `retries`, `records` | counts |
+    /// | `failed_by_kind` | an object, a count for each kind of failure |
+    /// | `bytes` | bytes of bodies, decoded |
+    /// | `started_at`, `ended_at` | RFC 3339 in UTC, with milliseconds |
+    /// | `seconds` | duration, to the millisecond |
+    /// | `pages_per_second` | a number; `null` for a run too short to tell |
+    /// | `end` | see [`End::name`] |
+    /// | `exit_code` | see [`Summary::exit_code`] |
+    pub fn to_json(&self) -> Value {
+        let thousandths = |number: f64| Value::from((number * 1000.0).round() / 1000.0);
+        let failed = self.failed_by_kind.iter().map(|(kind, &count)| (kind.clone(), count.into())).collect();
+        let ended_at = self.started_at.checked_add(self.duration).unwrap_or(self.started_at);
+        let mut map = Map::new();
+        let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
+        put("pages_done", self.pages_done.into());
+        put("pages_failed", self.pages_failed().into());
+        put("failed_by_kind", Value::Object(failed));
+        put("retries", self.retries.into());
+        put("records", self.records.into());
+        put("bytes", self.bytes.into());
+        put("started_at", rfc3339(self.started_at));
+        put("ended_at", rfc3339(ended_at));
+        put("seconds", thousandths(self.duration.as_secs_f64()));
+        put("pages_per_second", self.pages_per_second().map_or(Value::Null, thousandths));
+        put("end", self.end.name().into());
+        put("exit_code", self.exit_code().into());
+        Value::Object(map)
+    }
+
+    /// Writes [`Summary::to_json`] and a line feed to a file. A regular file is replaced in one step, so that nobody
+    /// ever reads half of it; a device or FIFO is written to as it is.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_json(&self, path: &Path) -> Result<(), SummaryFileError> {
+        let text = format!("{:#}\n", self.to_json());
+        let written = if is_written_in_place(path) {
+            OpenOptions::new().append(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()))
+        } else {
+            replace(path, text.as_bytes())
+        };
+        written.map_err(|cause| SummaryFileError { path: path.into(), cause })
+    }
+}
+
+/// The summary could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the summary to {}: {cause}", .path.display())]
+pub struct SummaryFileError {
+    /// The file.
+    pub path: PathBuf,
+    /// What the system said.
+    pub cause: io::Error,
+}
+
+fn rfc3339(time: SystemTime) -> Value {
+    match jiff::Timestamp::try_from(time) {
+        Ok(timestamp) => format!("{timestamp:.3}").into(),
+        // Outside of the years -9999 to 9999: a clock gone mad must not cost the rest of the summary.
+        Err(_) => Value::Null,
+    }
+}
+
+/// `/dev/stdout` may lead to a regular file that records were written to: replacing that would lose them.
+fn is_written_in_place(path: &Path) -> bool {
+    let is_own_handle =
+        ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"].iter().any(|own| path.starts_with(own));
+    is_own_handle || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
+}
+
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    // A symbolic link stays one: what it leads to is replaced.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let replaced = write_new(&beside, &path, content).and_then(|()| fs::rename(&beside, &path));
+    if replaced.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    replaced
+}
+
+/// Writes a new file, with the permissions of an existing one.
+fn write_new(path: &Path, like: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+    if let Ok(metadata) = fs::metadata(like) {
+        file.set_permissions(metadata.permissions())?;
+    }
+    file.write_all(content)?;
+    // Else a power cut after the rename could leave an empty file.
+    file.sync_all()
+}
+
+/// `500 pages (2 failed, 3 retries), 12,340 records, 70.1 MB in 4.2s (119 pages/s)`, then why it ended early and the
+/// failures by kind, the most frequent first.
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failed = self.pages_failed();
+        write!(f, "{}", counted(self.pages_done + failed, "page", "pages"))?;
+        let mut notes = Vec::new();
+        if failed > 0 {
+            notes.push(format!("{} failed", grouped(failed)));
+        }
+        if self.retries > 0 {
+            notes.push(counted(self.retries, "retry", "retries"));
+        }
+        if !notes.is_empty() {
+            write!(f, " ({})", notes.join(", "))?;
+        }
+        let records = counted(self.records, "record", "records");
+        write!(f, ", {records}, {} in {}", decimal_bytes(self.bytes), rounded_duration(self.duration))?;
+        match self.pages_per_second() {
+            Some(rate) if rate >= 9.95 => write!(f, " ({rate:.0} pages/s)")?,
+            Some(rate) if rate > 0.0 => write!(f, " ({rate:.1} pages/s)")?,
+            _ => {}
+        }
+        match self.end {
+            End::Completed | End::BrokenPipe => {}
+            End::UntilEmpty => write!(f, "\nended at an empty page")?,
+            End::MaxTime => write!(f, "\nstopped with work left: the time was up")?,
+            End::Interrupted(signal) => write!(f, "\ninterrupted by {}", signal_name(signal))?,
+            End::OutputError => write!(f, "\nstopped: the output failed")?,
+            End::InternalError => write!(f, "\nstopped: internal error")?,
+        }
+        let mut kinds: Vec<_> =
+            self.failed_by_kind.iter().map(|(kind, &count)| (kind, grouped(count), count)).collect();
+        kinds.sort_by_key(|&(_, _, count)| std::cmp::Reverse(count));
+        let width = kinds.iter().map(|(_, text, _)| text.len()).max().unwrap_or(0);
+        kinds.iter().try_for_each(|(kind, count, _)| write!(f, "\n  {count:>width$}  {kind}"))
+    }
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+}
+
+/// `12,340`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `70.1 MB`, in powers of ten as disks and networks count.
+fn decimal_bytes(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+    let number = bytes as f64;
+    // A unit begins where the one below would round to 1000.0.
+    match number {
+        ..999.5 => format!("{bytes} B"),
+        ..999_950.0 => format!("{:.1} kB", number / 1e3),
+        ..999_950_000.0 => format!("{:.1} MB", number / 1e6),
+        ..999_950_000_000.0 => format!("{:.1} GB", number / 1e9),
+        _ => format!("{:.1} TB", number / 1e12),
+    }
+}
+
+/// `0.03s`, `4.2s`, `1m05s`, `2h03m`.
+fn rounded_duration(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    let whole = duration.as_millis().saturating_add(500) / 1000;
+    match whole {
+        _ if seconds < 0.095 => format!("{seconds:.2}s"),
+        _ if seconds < 59.95 => format!("{seconds:.1}s"),
+        ..3600 => format!("{}m{:02}s", whole / 60, whole % 60),
+        _ => format!("{}h{:02}m", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+fn signal_name(signal: u8) -> String {
+    // The numbers of POSIX's kill utility.
+    match signal {
+        1 => "SIGHUP".into(),
+        2 => "SIGINT".into(),
+        15 => "SIGTERM".into(),
+        other => format!("signal {other}"),
+    }
+}
+
+#[cfg(test)]
+#[path = "summary_tests.rs"]
+mod tests;
