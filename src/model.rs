@@ -65,10 +65,13 @@ pub struct Outcome {
 /// [`PageError::is_worth_a_retry`] is the rule for all of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PageError {
-    /// The host name has no address, or the resolver did not answer.
+    /// The URL cannot be put into a request: too long, or a host that is none.
+    #[error("cannot ask for this URL: {0}")]
+    BadUrl(String),
+    /// The host name has no address.
     #[error("host `{0}` not found")]
     HostNotFound(String),
-    /// No connection: refused, unreachable, reset before the request was sent.
+    /// No connection: refused, unreachable, reset before the request was sent, or no answer from the name service.
     #[error("cannot connect: {0}")]
     Connect(String),
     /// A limit of time ran out; `clock` names the flag that sets it.
@@ -151,7 +154,8 @@ impl PageError {
             PageError::Status(status) => {
                 matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504 | 522 | 524)
             }
-            PageError::HostNotFound(_)
+            PageError::BadUrl(_)
+            | PageError::HostNotFound(_)
             | PageError::Tls(_)
             | PageError::Protocol(_)
             | PageError::TooManyRedirects(_)
@@ -168,6 +172,7 @@ impl PageError {
     /// A short name for counting failures by kind: `status 404`, `timeout`.
     pub fn kind(&self) -> String {
         match self {
+            PageError::BadUrl(_) => "bad url".into(),
             PageError::HostNotFound(_) => "host not found".into(),
             PageError::Connect(_) => "connect".into(),
             PageError::Timeout { .. } => "timeout".into(),
