@@ -25,6 +25,7 @@ pub mod cli;
 pub mod config;
 pub mod frontier;
 pub mod demo;
+pub mod fetch;
 pub mod html;
 pub mod mistake;
 pub mod model;

@@ -81,10 +81,13 @@ pub enum PageError {
     /// The template gives no URL for this page number.
     #[error("no URL for this page: {0}")]
     NoUrl(String),
-    /// The host name has no address, or the resolver did not answer.
+    /// The URL cannot be put into a request: too long, or a host that is none.
+    #[error("cannot ask for this URL: {0}")]
+    BadUrl(String),
+    /// The host name has no address.
     #[error("host `{0}` not found")]
     HostNotFound(String),
-    /// No connection: refused, unreachable, reset before the request was sent.
+    /// No connection: refused, unreachable, reset before the request was sent, or no answer from the name service.
     #[error("cannot connect: {0}")]
     Connect(String),
     /// A limit of time ran out; `clock` names the flag that sets it.
@@ -168,6 +171,7 @@ impl PageError {
                 matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504 | 522 | 524)
             }
             PageError::NoUrl(_)
+            | PageError::BadUrl(_)
             | PageError::HostNotFound(_)
             | PageError::Tls(_)
             | PageError::Protocol(_)
@@ -186,6 +190,7 @@ impl PageError {
     pub fn kind(&self) -> String {
         match self {
             PageError::NoUrl(_) => "no URL".into(),
+            PageError::BadUrl(_) => "bad URL".into(),
             PageError::HostNotFound(_) => "host not found".into(),
             PageError::Connect(_) => "connect".into(),
             PageError::Timeout { .. } => "timeout".into(),

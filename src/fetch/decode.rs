@@ -1,0 +1,345 @@
+//! Undoes `Content-Encoding`, counting what comes out.
+//!
+//! The only user of flate2 and brotli. Knows nothing of connections or headers: bytes and the header's text go in,
+//! bytes come out. A page that unpacks to more than the limit is stopped at the limit, on every layer, so a
+//! decompression bomb costs no more memory than an honest page of that size.
+
+use std::io::{self, Read};
+
+use brotli::Decompressor;
+use flate2::bufread::GzDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
+
+/// Encodings laid over each other that are undone; the same bound as curl's.
+const MAX_LAYERS: usize = 5;
+
+/// How the room for the decoded body grows at first; it doubles from there.
+const FIRST_ROOM: usize = 16 << 10;
+
+/// Why a body could not be decoded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// An encoding that was not offered in `Accept-Encoding`.
+    #[error("unknown encoding `{0}`")]
+    Unknown(String),
+    /// More encodings over each other than any honest server sends.
+    #[error("more than {MAX_LAYERS} encodings over each other")]
+    TooManyLayers,
+    /// The bytes are cut off, damaged, or not in this encoding at all.
+    #[error("{encoding}: {reason}")]
+    Corrupt {
+        /// The layer that failed.
+        encoding: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// More bytes than the limit came out of a layer.
+    #[error("more than {0} bytes after decoding")]
+    TooLarge(u64),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Gzip,
+    Deflate,
+    Brotli,
+}
+
+/// The body as it was before the server applied `content_encoding` (RFC 9110 8.4): the last named encoding is the
+/// outermost. An empty body stays empty, since servers name an encoding for those too. No encoding, no copy.
+///
+/// # Errors
+///
+/// [`DecodeError`]: an unknown encoding, too many of them, damaged bytes, or more than `limit` bytes.
+pub fn decode(body: Vec<u8>, content_encoding: &str, limit: u64) -> Result<Vec<u8>, DecodeError> {
+    let layers = layers(content_encoding)?;
+    let mut body = body;
+    for layer in layers.into_iter().rev() {
+        if body.is_empty() {
+            break;
+        }
+        body = match layer {
+            Encoding::Gzip => gunzip(&body, limit)?,
+            Encoding::Deflate => inflate(&body, limit)?,
+            Encoding::Brotli => unbrotli(&body, limit)?,
+        };
+    }
+    if body.len() as u64 > limit { Err(DecodeError::TooLarge(limit)) } else { Ok(body) }
+}
+
+/// The encodings in the order they were applied, without `identity`.
+fn layers(content_encoding: &str) -> Result<Vec<Encoding>, DecodeError> {
+    let mut layers = Vec::new();
+    for name in content_encoding.split(',').map(str::trim) {
+        layers.push(match name.to_ascii_lowercase().as_str() {
+            "" | "identity" => continue,
+            "gzip" | "x-gzip" => Encoding::Gzip,
+            "deflate" => Encoding::Deflate,
+            "br" => Encoding::Brotli,
+            _ => return Err(DecodeError::Unknown(name.to_owned())),
+        });
+    }
+    if layers.len() > MAX_LAYERS { Err(DecodeError::TooManyLayers) } else { Ok(layers) }
+}
+
+/// All members of a gzip file one after another (RFC 1952 2.2). What follows the last member and is not a member is
+/// dropped: browsers do the same, and servers pad with zeros.
+fn gunzip(packed: &[u8], limit: u64) -> Result<Vec<u8>, DecodeError> {
+    let mut out = Vec::new();
+    let mut rest = packed;
+    loop {
+        let mut member = GzDecoder::new(rest);
+        read_within(&mut member, &mut out, limit, "gzip")?;
+        rest = member.into_inner();
+        if !rest.starts_with(&[0x1f, 0x8b]) {
+            return Ok(out);
+        }
+    }
+}
+
+/// HTTP's `deflate` is the zlib format (RFC 9110 8.4.1.2), but some servers send the bare deflate stream; the two
+/// bytes of a zlib header tell them apart (RFC 1950 2.2: method 8, window at most 7, multiple of 31).
+fn inflate(packed: &[u8], limit: u64) -> Result<Vec<u8>, DecodeError> {
+    let has_zlib_header = matches!(packed, [cmf, flags, ..]
+        if cmf & 0x0f == 8 && cmf >> 4 <= 7 && (u16::from(*cmf) << 8 | u16::from(*flags)) % 31 == 0);
+    // Driven by hand: flate2's readers take the end of the input for the end of the stream, so that a cut-off body
+    // would look whole.
+    let mut stream = Decompress::new(has_zlib_header);
+    let mut out = Vec::new();
+    loop {
+        make_room(&mut out, limit)?;
+        let read = usize::try_from(stream.total_in()).expect("bytes in memory are counted by usize");
+        let room = out.capacity() - out.len();
+        let status = stream.decompress_vec(&packed[read..], &mut out, FlushDecompress::None);
+        match status {
+            Ok(Status::StreamEnd) => return within(out, limit),
+            // Room was left, so it is the input that ran out.
+            Ok(_) if out.capacity() > out.len() && room > 0 => return Err(corrupt("deflate", "cut off")),
+            Ok(_) => {}
+            Err(err) => return Err(corrupt("deflate", err)),
+        }
+    }
+}
+
+fn unbrotli(packed: &[u8], limit: u64) -> Result<Vec<u8>, DecodeError> {
+    let mut stream = Decompressor::new(packed, 4096);
+    let mut out = Vec::new();
+    read_within(&mut stream, &mut out, limit, "br")?;
+    Ok(out)
+}
+
+/// Appends all of `from` to `out`.
+fn read_within(
+    from: &mut impl Read,
+    out: &mut Vec<u8>,
+    limit: u64,
+    encoding: &'static str,
+) -> Result<(), DecodeError> {
+    loop {
+        make_room(out, limit)?;
+        let filled = out.len();
+        out.resize(out.capacity(), 0);
+        let read = from.read(&mut out[filled..]);
+        out.truncate(filled + *read.as_ref().unwrap_or(&0));
+        match read {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
+            Err(err) if err.kind() == io::ErrorKind::UnexpectedEof => {
+                return Err(corrupt(encoding, "cut off"));
+            }
+            Err(err) => return Err(corrupt(encoding, err)),
+        }
+    }
+}
+
+/// Room for at least one more byte, but for no more than one byte over the limit: that byte tells "too large" from
+/// "just fits".
+fn make_room(out: &mut Vec<u8>, limit: u64) -> Result<(), DecodeError> {
+    let limit_in_memory = usize::try_from(limit).unwrap_or(usize::MAX);
+    if out.len() > limit_in_memory {
+        return Err(DecodeError::TooLarge(limit));
+    }
+    if out.len() == out.capacity() {
+        let left = limit_in_memory.saturating_sub(out.len()).saturating_add(1);
+        out.reserve_exact(out.capacity().max(FIRST_ROOM).min(left));
+    }
+    Ok(())
+}
+
+fn within(out: Vec<u8>, limit: u64) -> Result<Vec<u8>, DecodeError> {
+    if out.len() as u64 > limit { Err(DecodeError::TooLarge(limit)) } else { Ok(out) }
+}
+
+fn corrupt(encoding: &'static str, reason: impl ToString) -> DecodeError {
+    DecodeError::Corrupt { encoding, reason: reason.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+
+    use super::*;
+
+    const TEXT: &[u8] = b"<p>a page, a page, a page</p>";
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zlib(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn raw_deflate(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// One stored meta-block and the empty last one (RFC 7932 9.2), written by hand for at most 65,536 bytes.
+    fn brotli(plain: &[u8]) -> Vec<u8> {
+        let header = (u32::try_from(plain.len()).unwrap() - 1) << 4 | 1 << 20;
+        [&header.to_le_bytes()[..3], plain, &[0x03]].concat()
+    }
+
+    fn is_corrupt(result: &Result<Vec<u8>, DecodeError>) -> bool {
+        matches!(result, Err(DecodeError::Corrupt { .. }))
+    }
+
+    #[test]
+    fn every_offered_encoding_decodes() {
+        for (packed, name) in [
+            (gzip(TEXT), "gzip"),
+            (gzip(TEXT), "x-gzip"),
+            (gzip(TEXT), " GZip "),
+            (zlib(TEXT), "deflate"),
+            (raw_deflate(TEXT), "deflate"),
+            (brotli(TEXT), "br"),
+            (TEXT.to_vec(), "identity"),
+            (TEXT.to_vec(), ""),
+        ] {
+            assert_eq!(decode(packed, name, 1000).as_deref(), Ok(TEXT), "{name}");
+        }
+    }
+
+    #[test]
+    fn without_an_encoding_the_body_is_not_copied() {
+        let body = TEXT.to_vec();
+        let place = body.as_ptr();
+        let decoded = decode(body, "", 1000).unwrap();
+        assert_eq!(decoded.as_ptr(), place);
+    }
+
+    #[test]
+    fn layers_come_off_in_reverse_order() {
+        assert_eq!(decode(gzip(&zlib(TEXT)), "deflate, gzip", 1000).as_deref(), Ok(TEXT));
+        assert!(is_corrupt(&decode(gzip(&zlib(TEXT)), "gzip, deflate", 1000)));
+    }
+
+    #[test]
+    fn five_layers_are_undone_and_six_refused() {
+        let packed = |n| (0..n).fold(TEXT.to_vec(), |body, _| gzip(&body));
+        assert_eq!(decode(packed(5), "gzip,gzip,gzip,gzip,gzip", 1000).as_deref(), Ok(TEXT));
+        assert_eq!(
+            decode(packed(6), "gzip,gzip,gzip,gzip,gzip,gzip", 1000),
+            Err(DecodeError::TooManyLayers)
+        );
+    }
+
+    #[test]
+    fn all_members_of_a_gzip_body_are_read() {
+        let packed = [gzip(b"one "), gzip(b"two "), gzip(b"three")].concat();
+        assert_eq!(decode(packed, "gzip", 1000).as_deref(), Ok(&b"one two three"[..]));
+    }
+
+    #[test]
+    fn garbage_after_the_last_gzip_member_is_dropped() {
+        for garbage in [&b"\0\0\0\0"[..], b"<!-- served in 3 ms -->", b"\x1f"] {
+            let packed = [&gzip(TEXT)[..], garbage].concat();
+            assert_eq!(decode(packed, "gzip", 1000).as_deref(), Ok(TEXT));
+        }
+    }
+
+    #[test]
+    fn a_body_cut_off_at_any_byte_is_an_error() {
+        for (packed, name) in [
+            (gzip(TEXT), "gzip"),
+            (zlib(TEXT), "deflate"),
+            (raw_deflate(TEXT), "deflate"),
+            (brotli(TEXT), "br"),
+        ] {
+            for length in 1..packed.len() {
+                let result = decode(packed[..length].to_vec(), name, 1000);
+                assert!(is_corrupt(&result), "{name} cut to {length}: {result:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_an_error() {
+        let mut packed = gzip(TEXT);
+        let crc = packed.len() - 8;
+        packed[crc] ^= 1;
+        assert!(is_corrupt(&decode(packed, "gzip", 1000)));
+        let mut packed = zlib(TEXT);
+        *packed.last_mut().unwrap() ^= 1;
+        assert!(is_corrupt(&decode(packed, "deflate", 1000)));
+    }
+
+    #[test]
+    fn plain_text_sent_as_an_encoding_is_an_error() {
+        for name in ["gzip", "deflate", "br"] {
+            assert!(is_corrupt(&decode(TEXT.to_vec(), name, 1000)), "{name}");
+        }
+    }
+
+    #[test]
+    fn unknown_encodings_are_errors_and_named() {
+        assert_eq!(decode(vec![1], "gzip, zstd", 9), Err(DecodeError::Unknown("zstd".into())));
+    }
+
+    #[test]
+    fn an_empty_body_is_empty_in_every_encoding() {
+        assert_eq!(decode(Vec::new(), "gzip", 9), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_body_of_exactly_the_limit_passes_and_one_byte_more_does_not() {
+        let plain = vec![b'x'; 60_000];
+        for (packed, name) in [
+            (gzip(&plain), "gzip"),
+            (zlib(&plain), "deflate"),
+            (raw_deflate(&plain), "deflate"),
+            (brotli(&plain), "br"),
+            (plain.clone(), ""),
+        ] {
+            assert_eq!(decode(packed.clone(), name, 60_000).as_deref(), Ok(&plain[..]), "{name}");
+            assert_eq!(decode(packed, name, 59_999), Err(DecodeError::TooLarge(59_999)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_bomb_stops_at_the_limit_even_in_an_inner_layer() {
+        let bomb = gzip(&vec![0; 20 << 20]);
+        assert!(bomb.len() < 30_000, "a thousandfold");
+        assert_eq!(decode(bomb.clone(), "gzip", 1 << 20), Err(DecodeError::TooLarge(1 << 20)));
+        assert_eq!(decode(gzip(&bomb), "gzip, gzip", 1 << 20), Err(DecodeError::TooLarge(1 << 20)));
+    }
+
+    #[test]
+    fn the_room_for_a_bomb_does_not_outgrow_the_limit() {
+        let mut out = Vec::new();
+        let bomb = gzip(&vec![0; 4 << 20]);
+        let result = read_within(&mut GzDecoder::new(&bomb[..]), &mut out, 1_000_000, "gzip");
+        assert_eq!(result, Err(DecodeError::TooLarge(1_000_000)));
+        assert!(out.capacity() <= 1_000_001, "{}", out.capacity());
+    }
+}

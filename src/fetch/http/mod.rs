@@ -1,0 +1,240 @@
+//! One HTTP exchange: a GET, the head of the reply, its body. The only user of ureq.
+//!
+//! [`connect`] opens connections and notices how they end, [`resolve`] looks names up, [`fault`] says in our words
+//! what went wrong. Redirects, decoding and what a status means are the caller's.
+
+mod connect;
+mod fault;
+mod resolve;
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
+use ureq::{Agent, Body};
+use url::Url;
+
+use self::fault::Stage;
+use super::FetchPolicy;
+use crate::model::PageError;
+
+/// Largest head of a response. The client library stops at 128 header fields, too.
+const MAX_HEAD_BYTES: usize = 64 << 10;
+
+/// Idle connections kept however few requests run at once: with many hosts and a pause at each, a connection idles
+/// while others are asked.
+const MIN_IDLE_CONNECTIONS: usize = 64;
+
+/// What of an unwanted body is read to keep its connection usable; more costs more than a new connection.
+const MAX_DRAINED_BYTES: u64 = 64 << 10;
+
+/// How long that may take.
+const MAX_DRAIN_TIME: Duration = Duration::from_secs(1);
+
+/// Room for a body of unknown length at first.
+const FIRST_ROOM: usize = 16 << 10;
+
+/// How often one request is sent again because a kept-alive connection turned out to be closed. The second time
+/// goes over a new connection.
+const STALE_CONNECTIONS: u32 = 1;
+
+/// The connections of a run and their limits; shared by all threads.
+#[derive(Debug)]
+pub(super) struct Client {
+    agent: Agent,
+    names: resolve::Names,
+    clocks: Clocks,
+}
+
+/// The limits of time, as an error message needs them.
+#[derive(Debug, Clone, Copy)]
+struct Clocks {
+    connect: Duration,
+    read: Duration,
+    whole: Duration,
+}
+
+/// Request headers, made once for all requests.
+#[derive(Debug, Clone)]
+pub(super) struct HeaderSet(HeaderMap);
+
+impl HeaderSet {
+    /// `headers` as they came from [`parse_header`](super::parse_header); one that HTTP cannot carry is left out.
+    pub(super) fn new(headers: &[(String, String)]) -> HeaderSet {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
+            else {
+                continue;
+            };
+            // Two `Host` would be refused by every server.
+            if name == "host" {
+                map.insert(name, value);
+            } else {
+                map.append(name, value);
+            }
+        }
+        HeaderSet(map)
+    }
+
+    /// The same headers and `Authorization: value`, unless there is one.
+    pub(super) fn with_authorization(&self, value: &str) -> HeaderSet {
+        let mut map = self.0.clone();
+        if let Ok(value) = HeaderValue::try_from(value) {
+            map.entry("authorization").or_insert(value);
+        }
+        HeaderSet(map)
+    }
+}
+
+impl Client {
+    /// Tells proxies the user agent in `headers`.
+    pub(super) fn new(policy: &FetchPolicy, headers: &HeaderSet) -> Client {
+        let names = resolve::Names::new(policy.connect_timeout);
+        let user_agent = headers.0.get("user-agent").and_then(|value| value.to_str().ok());
+        let mut config = Agent::config_builder();
+        if !policy.proxies_from_environment {
+            config = config.proxy(None);
+        }
+        let config = config
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .user_agent(user_agent.unwrap_or_default())
+            .accept("")
+            .accept_encoding("")
+            .timeout_global(Some(policy.timeout))
+            .timeout_resolve(Some(policy.connect_timeout))
+            .timeout_connect(Some(policy.connect_timeout))
+            .timeout_per_read(Some(policy.read_timeout))
+            // Not only a limit: with it, the socket's timeout stays the same from one request to the next and need
+            // not be set again by a system call.
+            .timeout_per_write(Some(policy.read_timeout))
+            .max_response_header_size(MAX_HEAD_BYTES)
+            .max_idle_connections(policy.connections.max(MIN_IDLE_CONNECTIONS))
+            .max_idle_connections_per_host(policy.connections.max(1))
+            .no_delay(true)
+            .build();
+        let agent = Agent::with_parts(config, connect::Connect::default(), names.clone());
+        let clocks =
+            Clocks { connect: policy.connect_timeout, read: policy.read_timeout, whole: policy.timeout };
+        Client { agent, names, clocks }
+    }
+
+    /// Asks for `url`, which has no user name in it, and waits for the head of the reply. `deadline` is when the
+    /// whole request must end; `None` if it has just begun.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the head from arriving; a status is not an error.
+    pub(super) fn get(
+        &self,
+        url: &Url,
+        headers: &HeaderSet,
+        deadline: Option<Instant>,
+    ) -> Result<Answer, PageError> {
+        let uri = Uri::try_from(url.as_str()).map_err(|err| PageError::BadUrl(err.to_string()))?;
+        let fault = |err| fault::page_error(err, Stage::Head, url, self.clocks);
+        let mut deadline = deadline;
+        let started = Instant::now();
+        for resent in 0.. {
+            let mut request = Request::new(());
+            *request.uri_mut() = uri.clone();
+            *request.headers_mut() = headers.0.clone();
+            // A configuration of its own costs a request copies, so the usual one goes without.
+            if deadline.is_some() || resent > 0 {
+                let mut own = self.agent.configure_request(request);
+                if let Some(deadline) = deadline {
+                    own = own.timeout_global(Some(deadline.saturating_duration_since(Instant::now())));
+                }
+                if resent > 0 {
+                    // No idle connection is young enough: a new one is made.
+                    own = own.max_idle_age(Duration::ZERO);
+                }
+                request = own.build();
+            }
+            match self.agent.run(request) {
+                Ok(response) => return Ok(Answer { response, url: url.clone(), clocks: self.clocks }),
+                Err(err) if resent < STALE_CONNECTIONS && connect::is_stale(&err) => {
+                    deadline = deadline.or(started.checked_add(self.clocks.whole));
+                }
+                Err(err) => return Err(fault(err)),
+            }
+        }
+        unreachable!("the last try returns")
+    }
+
+    /// Closes all connections at once and makes no more.
+    pub(super) fn shut_down(&self) {
+        self.names.abort();
+        self.agent.clone().shutdown();
+    }
+}
+
+/// The head of a reply; the body is still to come.
+pub(super) struct Answer {
+    response: Response<Body>,
+    url: Url,
+    clocks: Clocks,
+}
+
+impl Answer {
+    pub(super) fn status(&self) -> u16 {
+        self.response.status().as_u16()
+    }
+
+    /// The first header of this name, as sent.
+    pub(super) fn header(&self, name: &str) -> Option<&[u8]> {
+        self.response.headers().get(name).map(HeaderValue::as_bytes)
+    }
+
+    /// All headers of this name as one list (RFC 9110 5.3); bytes that are not UTF-8 are replaced.
+    pub(super) fn list(&self, name: &str) -> String {
+        let values = self.response.headers().get_all(name).iter();
+        let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        values.join(", ")
+    }
+
+    /// The body as it came over the wire.
+    ///
+    /// # Errors
+    ///
+    /// [`PageError::TooLarge`] for more than `limit` bytes, at once if the server says so before; whatever keeps
+    /// the body from arriving whole.
+    pub(super) fn read(mut self, limit: u64) -> Result<Vec<u8>, PageError> {
+        let announced = self.response.body().content_length();
+        if announced.is_some_and(|length| length > limit) {
+            return Err(PageError::TooLarge(limit));
+        }
+        let room = announced.and_then(|length| usize::try_from(length).ok());
+        let mut body = Vec::with_capacity(room.unwrap_or(FIRST_ROOM));
+        let reader = self.response.body_mut().as_reader();
+        match reader.take(limit.saturating_add(1)).read_to_end(&mut body) {
+            Ok(_) if body.len() as u64 > limit => Err(PageError::TooLarge(limit)),
+            Ok(_) => Ok(body),
+            Err(err) => Err(fault::page_error(err.into(), Stage::Body, &self.url, self.clocks)),
+        }
+    }
+
+    /// Reads a small unwanted body to its end, so that the connection can be used again. Anything else about it does
+    /// not matter: a large, endless or broken one ends with its connection.
+    pub(super) fn discard(mut self) {
+        let is_chunked = self.response.headers().contains_key("transfer-encoding");
+        let ends_soon = match self.response.body().content_length() {
+            Some(length) => length <= MAX_DRAINED_BYTES,
+            None => is_chunked,
+        };
+        if !ends_soon {
+            return;
+        }
+        let started = Instant::now();
+        let mut reader = self.response.body_mut().as_reader();
+        let mut left = MAX_DRAINED_BYTES;
+        let mut piece = [0; 4096];
+        while started.elapsed() < MAX_DRAIN_TIME {
+            match reader.read(&mut piece) {
+                Ok(read) if read > 0 && read as u64 <= left => left -= read as u64,
+                _ => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What the job decides about fetching: limits of time and size, and the headers.
+//!
+//! Plain data, validated by whoever made it; knows no flags and no defaults.
+
+use std::time::Duration;
+
+/// The limits and headers of every request of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchPolicy {
+    /// Longest time for looking up the name, and again for connecting and the TLS handshake.
+    pub connect_timeout: Duration,
+    /// Longest silence of the server: while waiting for the reply, and between two pieces of it.
+    pub read_timeout: Duration,
+    /// Longest time for the whole request, with all its redirects and the body.
+    pub timeout: Duration,
+    /// Largest body in bytes, as sent and after decoding.
+    pub max_body_bytes: u64,
+    /// How many redirects are followed.
+    pub max_redirects: u32,
+    /// The user's own headers, each from [`parse_header`](super::parse_header). An empty value removes the default
+    /// header of that name.
+    pub headers: Vec<(String, String)>,
+    /// The `User-Agent`, unless `headers` has one.
+    pub user_agent: String,
+    /// How many requests are made at the same time: so many idle connections are worth keeping.
+    pub connections: usize,
+    /// Whether `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are obeyed.
+    pub proxies_from_environment: bool,
+}
