@@ -363,7 +363,7 @@ mod tests {
             ("<form><h1><dl><dt>".repeat(300), "</form></h1></dl>".repeat(300)),
             ("<template>".repeat(1000), "</template>".repeat(1000)),
             ("<svg><g>".repeat(700), "</svg>".repeat(700)),
-            ("<svg><title><p>".repeat(700), "</svg>".repeat(700)),
+            ("<svg><title><p>".repeat(700), "</p></title></svg>".repeat(700)),
             ("<svg><style>".repeat(700), "</svg>".repeat(700)),
             ("<math><mi><b>".repeat(700), "</math>".repeat(700)),
             ("<object><nobr>".repeat(700), "</object>".repeat(700)),
