@@ -1,7 +1,7 @@
 //! The document: an index arena, read-only once it is made.
 //!
 //! A node's id is its place in document order, so comparing two ids compares two places, and a subtree is a
-//! contiguous range of ids. Attributes are not nodes here; they stand in one list, in the order of their elements.
+//! contiguous range of ids. Attributes are not nodes here; they stand in one list, each element's side by side.
 
 use html5ever::tendril::StrTendril;
 use html5ever::{LocalName, Namespace, Prefix};

@@ -1,8 +1,88 @@
-//! Bytes ─▶ characters ─▶ tree: [`encoding`] finds the character set as browsers do, [`parse`] makes a
-//! [`Document`] of the text.
+//! Bytes ─▶ characters ─▶ tree: [`read`] makes a [`Document`] of a page's body.
 //!
-//! The only user of html5ever, quick-xml, encoding_rs and chardetng. Knows nothing of requests or fields.
+//! `kind` says whether it is HTML, XML or neither, `encoding` finds the character set as browsers do, `parse` (HTML)
+//! and `xml` build the tree. The only user of html5ever, quick-xml, encoding_rs and chardetng. Knows nothing of
+//! requests or fields.
 
+mod attributes;
+mod build;
+mod depth;
 pub mod dom;
+mod encoding;
+mod kind;
+mod names;
+mod order;
+mod parse;
+mod prescan;
+mod sink;
+mod xml;
+
+use encoding_rs::Encoding;
+use html5ever::tendril::StrTendril;
 
 pub use dom::{Document, NodeId};
+use kind::Kind;
+
+/// How large a document may become. A hostile page must not cost more than an ordinary one of its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Elements open at once; deeper ones are left out, their text is kept. Browsers stop at 512 as well.
+    pub depth: usize,
+    /// Nodes of the document, and as many attributes.
+    pub nodes: usize,
+    /// Attributes of one element; the rest is left out.
+    pub attributes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { depth: 512, nodes: 1_000_000, attributes: 512 }
+    }
+}
+
+/// Why no document was made of a body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// It is something else than HTML or XML; says what it looks like (`PDF`, `image/png`).
+    #[error("not HTML or XML but {0}")]
+    NotMarkup(String),
+    /// It is beyond [`Limits::nodes`].
+    #[error("document too complex: {0}")]
+    TooComplex(String),
+}
+
+/// Makes a document of `body`. An empty body is an empty document.
+///
+/// `content_type` is the header as sent; `forced` is the character set that the user demands. A byte order mark is
+/// stronger than both (WHATWG Encoding 6.1).
+///
+/// # Errors
+/// The body is not markup, or has more nodes than `limits` allow. Malformed markup is never an error.
+pub fn read(
+    body: &[u8],
+    content_type: Option<&str>,
+    forced: Option<&'static Encoding>,
+    limits: &Limits,
+) -> Result<Document, ReadError> {
+    let kind = kind::kind_of(body, content_type).map_err(ReadError::NotMarkup)?;
+    let text = encoding::decode(body, encoding::charset_of_header(content_type), forced, kind);
+    if u32::try_from(text.len()).is_err() {
+        return Err(ReadError::TooComplex("more than 4 GB of text".into()));
+    }
+    // Every text and attribute value of the document is a window on this one buffer.
+    let text = StrTendril::from_slice(&text);
+    match kind {
+        Kind::Html => parse::parse(&text, limits),
+        Kind::Xml => xml::parse(&text, limits),
+    }
+}
+
+/// The character set of that label as the Encoding Standard knows it (4.2): `gb2312` is GBK, `latin1` is
+/// windows-1252. `None` for an unknown label.
+pub fn charset_named(label: &str) -> Option<&'static Encoding> {
+    Encoding::for_label_no_replacement(label.as_bytes())
+}
+
+fn too_many(what: &str, limit: usize) -> ReadError {
+    ReadError::TooComplex(format!("more than {limit} {what}"))
+}

@@ -1,0 +1,241 @@
+//! HTML: text in, document out, with html5ever in between.
+//!
+//! The text is fed in pieces, windows on one buffer, so that a document beyond its limits is noticed while it grows.
+//! html5ever compares each attribute of a tag with all before it, so a tag of 100,000 would take it minutes before
+//! anyone sees a token. An ordinary page pays nothing for the cure: only when a whole piece shows no token and looks
+//! like attributes, the text is read again by `attributes`, which cuts them.
+
+use html5ever::TokenizerResult;
+use html5ever::buffer_queue::BufferQueue;
+use html5ever::interface::TreeSink;
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::{Tokenizer, TokenizerOpts};
+
+use super::depth::Gate;
+use super::dom::Document;
+use super::sink::Sink;
+use super::{Limits, ReadError, attributes, too_many};
+
+/// Bytes fed at once. A tag of two such pieces has 11,000 attributes at most, which is a tenth of a second.
+const PIECE: usize = 16 << 10;
+
+/// Makes a document of HTML.
+///
+/// # Errors
+/// [`ReadError::TooComplex`] only.
+pub(super) fn parse(text: &StrTendril, limits: &Limits) -> Result<Document, ReadError> {
+    if let Some(feeder) = feed_in_pieces(text, limits)? {
+        return feeder.finish();
+    }
+    let feeder = Feeder::new(text, limits);
+    attributes::feed_with_cut_tags(text, &feeder)?;
+    feeder.finish()
+}
+
+/// Feeds the text as it is; `None` if a tag has too many attributes or seems to.
+fn feed_in_pieces<'a>(text: &StrTendril, limits: &'a Limits) -> Result<Option<Feeder<'a>>, ReadError> {
+    let feeder = Feeder::new(text, limits);
+    let mut separators = 0;
+    let mut start = 0;
+    while start < text.len() {
+        let end = text.floor_char_boundary(start + PIECE);
+        let tokens = feeder.gate().token_count();
+        feeder.feed(text, start, end)?;
+        if feeder.gate().token_count() > tokens {
+            separators = 0;
+        } else {
+            separators += count_separators(&text[start..end]);
+        }
+        if separators > limits.attributes || feeder.gate().most_attributes() > limits.attributes {
+            return Ok(None);
+        }
+        start = end;
+    }
+    Ok(Some(feeder))
+}
+
+/// An upper bound for the attributes that begin in a part of a tag. An inline image (base64) has few of these.
+fn count_separators(text: &str) -> usize {
+    text.bytes().filter(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' | b'/' | b'"' | b'\'')).count()
+}
+
+/// The tokenizer with its input, under the limits.
+pub(super) struct Feeder<'a> {
+    tokenizer: Tokenizer<Gate>,
+    queue: BufferQueue,
+    pub(super) limits: &'a Limits,
+}
+
+impl<'a> Feeder<'a> {
+    fn new(text: &StrTendril, limits: &'a Limits) -> Feeder<'a> {
+        let gate = Gate::new(Sink::new(text.len(), limits), limits);
+        // The byte order mark is `encoding`'s; another one behind it is text.
+        let options = TokenizerOpts { discard_bom: false, ..TokenizerOpts::default() };
+        Feeder { tokenizer: Tokenizer::new(gate, options), queue: BufferQueue::default(), limits }
+    }
+
+    pub(super) fn gate(&self) -> &Gate {
+        &self.tokenizer.sink
+    }
+
+    /// Feeds `text[start..end]` without copying it.
+    ///
+    /// # Errors
+    /// The document has become larger than the limits allow.
+    pub(super) fn feed(&self, text: &StrTendril, start: usize, end: usize) -> Result<(), ReadError> {
+        self.queue.push_back(text.subtendril(start as u32, (end - start) as u32));
+        // It stops at the end of each script, for browsers to run it, and at each <meta charset>.
+        while !matches!(self.tokenizer.feed(&self.queue), TokenizerResult::Done) {}
+        let sink = &self.gate().builder.sink;
+        let limit = self.limits.nodes;
+        if sink.node_count() > limit {
+            return Err(too_many("nodes", limit));
+        }
+        if sink.attribute_count() > limit {
+            return Err(too_many("attributes", limit));
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Document, ReadError> {
+        self.tokenizer.end();
+        let document = self.tokenizer.sink.builder.sink.finish();
+        // The end opens at most the elements that a page must have.
+        debug_assert!(document.len() <= self.limits.nodes + 8);
+        Ok(document)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::build::tests::{check_links, sketch};
+    use super::*;
+
+    fn read(html: &str) -> Document {
+        parse(&StrTendril::from_slice(html), &Limits::default()).unwrap()
+    }
+
+    /// What is in `<body>`.
+    fn body(html: &str) -> String {
+        let line = sketch(&read(&format!("<!doctype html><body>{html}")));
+        line.strip_prefix("html(head body(").and_then(|l| l.strip_suffix("))")).unwrap_or(&line).to_owned()
+    }
+
+    #[test]
+    fn a_page_becomes_a_tree() {
+        let page = "<!DOCTYPE html><title>T</title><p class=x id=y>a<br>b&amp;c<!--d-->";
+        assert_eq!(
+            sketch(&read(page)),
+            r#"html(head(title("T")) body(p[class=x id=y]("a" br "b&c" <!--d-->)))"#
+        );
+    }
+
+    #[test]
+    fn an_empty_page_is_an_empty_body() {
+        assert_eq!(sketch(&read("")), "html(head body)");
+        assert_eq!(sketch(&read(" \n ")), "html(head body)");
+    }
+
+    #[test]
+    fn pieces_do_not_show() {
+        // Texts, values and references across the ends of many pieces, with characters of two and four bytes.
+        for shift in 0..5 {
+            let text = format!("{}{}", "x".repeat(shift), "ä𝄞&lt;".repeat(20_000));
+            let html = format!("<p title='{text}'>{text}</p>");
+            let document = read(&html);
+            let p = document.first_child(document.last_child(super::super::NodeId(1)).unwrap()).unwrap();
+            let expected = text.replace("&lt;", "<");
+            assert_eq!(document.attribute(p, "title"), Some(&*expected));
+            assert_eq!(document.text(document.first_child(p).unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn moved_nodes_are_in_document_order() {
+        // The text is foster-parented in front of the table; the formatting is split by the adoption agency.
+        assert_eq!(body("<table><tr>x<td>y</table>z"), r#""x" table(tbody(tr(td("y")))) "z""#);
+        assert_eq!(body("<b>1<p>2</b>3"), r#"b("1") p(b("2") "3")"#);
+        assert_eq!(body("a<table>b<table>c"), r#""ab" table "c" table"#);
+        check_links(&read("</head> <p><script></script></html><meta><frameset><a><table><a><td></a><p></a>"));
+    }
+
+    #[test]
+    fn frames_replace_the_body() {
+        assert_eq!(sketch(&read("<p></p><frameset><frame src=x>")), "html(head frameset(frame[src=x]))");
+    }
+
+    #[test]
+    fn a_template_holds_its_contents() {
+        assert_eq!(body("<template><tr><td>x</template>y"), r#"template(tr(td("x"))) "y""#);
+        assert_eq!(body("<div><template shadowrootmode=open><p>x</template></div>"), r#"div(template[shadowrootmode=open](p("x")))"#);
+    }
+
+    #[test]
+    fn what_is_in_noscript_are_elements() {
+        assert_eq!(body("<noscript><img src=x></noscript>"), "noscript(img[src=x])");
+    }
+
+    #[test]
+    fn svg_and_mathml_have_plain_names() {
+        assert_eq!(
+            body("<svg viewbox=0 xml:lang=de><a xlink:href=x href=y /><foreignobject><p>z</svg>"),
+            r#"svg[viewBox=0 xml:lang=de](a[xlink:href=x href=y] foreignObject(p("z")))"#
+        );
+        let document = read("<svg xmlns:xlink=u><use xlink:href=x>");
+        let svg = document.first_child(document.last_child(super::super::NodeId(1)).unwrap()).unwrap();
+        let use_ = document.first_child(svg).unwrap();
+        assert_eq!(document.attribute(use_, "href"), None);
+        assert_eq!(document.attribute(use_, "xlink:href"), Some("x"));
+        assert!(document.name(svg).unwrap().namespace.is_empty());
+        assert_eq!(
+            body("<math><annotation-xml encoding=text/html><div><b>x</math>"),
+            r#"math(annotation-xml[encoding=text/html](div(b("x"))))"#
+        );
+    }
+
+    #[test]
+    fn odd_attribute_names_are_kept() {
+        assert_eq!(body("<p @click=a a:b=c \"=d :x v-on:y.z='1'>"), "p[@click=a a:b=c \"=d :x= v-on:y.z=1]");
+    }
+
+    #[test]
+    fn nuls_and_lone_surrogates_do_no_harm() {
+        assert_eq!(body("a\0b&#xD800;c&#0;d\u{1}"), "\"ab\u{fffd}c\u{fffd}d\\u{1}\"");
+        check_links(&read("\0<\0p\0 \0=\0>\0</\0><svg>\0<![CDATA[\0"));
+    }
+
+    #[test]
+    fn a_second_body_adds_what_is_missing() {
+        assert_eq!(sketch(&read("<body a=1><p b=2></p><body a=3 c=4><html d=5>x")), r#"html[d=5](head body[a=1 c=4](p[b=2] "x"))"#);
+    }
+
+    #[test]
+    fn ten_thousand_bodies_with_new_attributes_are_capped() {
+        let html: String = (0..10_000).map(|i| format!("<body a{i}=1>")).collect();
+        let document = read(&format!("{html}end"));
+        let body = document.last_child(super::super::NodeId(1)).unwrap();
+        assert!((2..=600).contains(&document.attributes(body).len()));
+        assert_eq!(document.text(document.first_child(body).unwrap()), "end");
+    }
+
+    #[test]
+    fn a_document_beyond_its_limit_is_refused() {
+        let limits = Limits { nodes: 1000, ..Limits::default() };
+        let read = |html: &str| parse(&StrTendril::from_slice(html), &limits);
+        assert!(read(&"<p>".repeat(900)).is_ok());
+        assert_eq!(
+            read(&"<p>".repeat(1100)).unwrap_err().to_string(),
+            "document too complex: more than 1000 nodes"
+        );
+        assert!(matches!(read(&"<p a b c>".repeat(400)), Err(ReadError::TooComplex(_))));
+    }
+
+    #[test]
+    fn a_large_inline_image_survives() {
+        let data = format!("data:image/png;base64,{}", "iVBORw0KGgo/AAAA".repeat(300_000));
+        let document = read(&format!("<img src=\"{data}\" alt=x><p>end"));
+        let img = document.first_child(document.last_child(super::super::NodeId(1)).unwrap()).unwrap();
+        assert_eq!(document.attribute(img, "src"), Some(&*data));
+        assert_eq!(document.attribute(img, "alt"), Some("x"));
+    }
+}
