@@ -22,21 +22,25 @@
 //! Imports point down only: `main` ▸ [`cli`] ▸ [`job`] ▸ [`pipeline`] ▸ the leaves ▸ [`model`].
 
 pub mod cli;
+pub mod commands;
 pub mod config;
-pub mod frontier;
 pub mod demo;
+pub mod extract;
 pub mod fetch;
+pub mod frontier;
 pub mod html;
+pub mod job;
 pub mod mistake;
 pub mod model;
+pub mod output;
 pub mod pipeline;
+pub mod progress;
 pub mod settings;
+pub mod signals;
+pub mod source;
 pub mod stop;
 #[cfg(test)]
 mod stop_tests;
+pub mod summary;
 mod sync;
 pub mod written;
-pub mod output;
-pub mod progress;
-pub mod source;
-pub mod summary;

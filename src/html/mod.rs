@@ -86,3 +86,6 @@ pub fn charset_named(label: &str) -> Option<&'static Encoding> {
 fn too_many(what: &str, limit: usize) -> ReadError {
     ReadError::TooComplex(format!("more than {limit} {what}"))
 }
+
+/// A character set.
+pub type Charset = &'static Encoding;

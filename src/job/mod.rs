@@ -15,7 +15,7 @@ use crate::config::JobFile;
 use crate::extract::Rule;
 use crate::fetch::{FetchPolicy, parse_header};
 use crate::frontier::RetryPolicy;
-use crate::html::Charset;
+use crate::html::{self, Charset};
 use crate::mistake::{Mistake, Slip};
 use crate::output::{Target, check_target};
 use crate::source::{PageRange, Source, SourceMistake, Template};
@@ -90,7 +90,7 @@ impl Job {
         let fetch = build_fetch(&mut layers, jobs.unwrap_or(1));
         let retry = build_retry(&mut layers);
         let charset = layers.read("charset", |text| {
-            Charset::named(text).ok_or_else(|| {
+            html::charset_named(text).ok_or_else(|| {
                 Slip::new(0, "unknown character set").with_hint("like utf-8, gbk, big5, shift_jis, windows-1252, koi8-r")
             })
         });

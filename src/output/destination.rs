@@ -3,7 +3,7 @@
 //! A destination is an open file: a regular one, a device, a FIFO, or what standard output is connected to. It is told
 //! apart only where half a line must be taken back. Knows nothing of lines or buffers beyond that.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -171,6 +171,31 @@ pub(super) fn open(target: &Target) -> Result<Opened, OutputError> {
     }
 }
 
+/// Finds out whether the target could be opened, and leaves everything as it was: so that a job's wrong output is told
+/// with its other mistakes, before anything is emptied.
+///
+/// # Errors
+/// As for opening.
+pub fn check_target(target: &Target) -> Result<(), OutputError> {
+    let (Target::Append(path) | Target::Replace(path)) = target else { return Ok(()) };
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Err(OutputError::IsFolder(path.clone())),
+        // Opening a FIFO would wait for its reader.
+        Ok(metadata) if !metadata.is_file() => Ok(()),
+        Ok(_) => match OpenOptions::new().append(true).open(path) {
+            Ok(_) => Ok(()),
+            Err(cause) => Err(OutputError::open(path, cause)),
+        },
+        Err(_) => match OpenOptions::new().append(true).create_new(true).open(path) {
+            // Made a moment ago by us, and empty.
+            Ok(_) => fs::remove_file(path).map_err(|cause| OutputError::open(path, cause)),
+            // A link to nowhere, which opening would make.
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(cause) => Err(OutputError::open(path, cause)),
+        },
+    }
+}
+
 /// Every write goes to the end, so that two runs into one file do not write over each other.
 fn open_to_append(path: &Path) -> Result<File, OutputError> {
     OpenOptions::new().append(true).create(true).open(path).map_err(|cause| OutputError::open(path, cause))
@@ -201,7 +226,6 @@ fn ends_mid_line(file: &File, path: &Path) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     fn error(target: &Target) -> OutputError {
         open(target).expect_err("this target cannot be opened")
@@ -215,6 +239,22 @@ mod tests {
         let missing = folder.path().join("my out");
         assert!(matches!(&error, OutputError::FolderMissing { folder, .. } if *folder == missing));
         assert_eq!(error.hint().unwrap(), format!("mkdir -p -- '{}'", missing.display()));
+    }
+
+    #[test]
+    fn a_check_finds_what_opening_would_and_touches_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.jsonl");
+        assert!(check_target(&Target::Append(path.clone())).is_ok());
+        assert!(!path.exists());
+        fs::write(&path, "kept").unwrap();
+        assert!(check_target(&Target::Replace(path.clone())).is_ok());
+        assert_eq!(fs::read(&path).unwrap(), b"kept");
+        let folder_target = Target::Replace(folder.path().into());
+        assert!(matches!(check_target(&folder_target), Err(OutputError::IsFolder(_))));
+        let missing = Target::Append(folder.path().join("none/out.jsonl"));
+        assert!(matches!(check_target(&missing), Err(OutputError::FolderMissing { .. })));
+        assert!(check_target(&Target::Append("/dev/null".into())).is_ok());
     }
 
     #[test]

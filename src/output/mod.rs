@@ -7,6 +7,6 @@ mod destination;
 pub mod jsonl;
 pub mod reorder;
 
-pub use destination::{OutputError, Target};
+pub use destination::{OutputError, Target, check_target};
 pub use jsonl::JsonLines;
 pub use reorder::Reorder;

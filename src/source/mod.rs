@@ -100,6 +100,14 @@ impl Source {
         }
     }
 
+    /// The URL of the last request; `None` if there is no end, or no URL for it.
+    pub fn last_url(&self) -> Option<url::Url> {
+        let last = self.total()?.checked_sub(1)?;
+        let mut at_last = self.clone();
+        at_last.resume_at(last);
+        at_last.next()?.ok().map(|request| request.url)
+    }
+
     /// The number of the next request: all that a run needs to keep in order to go on later.
     pub fn position(&self) -> u64 {
         self.next

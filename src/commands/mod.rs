@@ -1,13 +1,14 @@
 //! What the subcommands do: from what was typed to the exit code, with all that people are told on the way.
 
+mod demo;
+
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::cli::{CrawlTyped, DemoTyped, Typed};
+use crate::cli::{CrawlTyped, Typed};
 use crate::config::{self, JobFile};
-use crate::demo;
 use crate::job::Job;
 use crate::mistake::Mistake;
 use crate::pipeline::{self, RunError};
@@ -25,16 +26,29 @@ const FAILED: u8 = 1;
 
 /// Does what was typed.
 pub fn run(typed: Typed) -> ExitCode {
+    hush_workers();
     match typed {
         Typed::Crawl(typed) => crawl(typed),
         Typed::Check(typed) => check(typed),
-        Typed::Demo(typed) => demo(&typed),
+        Typed::Demo(typed) => demo::run(&typed),
     }
+}
+
+/// A panic of a worker thread is reported as what it is, a failed page or a failed run; the default report would
+/// only tear the progress bar.
+fn hush_workers() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let thread = std::thread::current();
+        if !thread.name().is_some_and(|name| name.starts_with("crawl-") || name.starts_with("parse-")) {
+            report(panic);
+        }
+    }));
 }
 
 fn crawl(typed: CrawlTyped) -> ExitCode {
     match build_job(typed) {
-        Ok(job) => run_job(&job, true),
+        Ok(job) => run_job(&job),
         Err(mistakes) => refuse(&mistakes),
     }
 }
@@ -85,7 +99,7 @@ fn warn_of_unknown_variables() {
 }
 
 /// Runs a job with signals and progress, and tells how it went.
-fn run_job(job: &Job, tell_summary: bool) -> ExitCode {
+fn run_job(job: &Job) -> ExitCode {
     let stop = Arc::new(Stop::new());
     let signals = match Signals::listen(Arc::clone(&stop)) {
         Ok(signals) => signals,
@@ -106,7 +120,7 @@ fn run_job(job: &Job, tell_summary: bool) -> ExitCode {
         }
         Err(RunError::Crew(error)) => return fail(error, None),
     };
-    if tell_summary && !job.talk.quiet {
+    if !job.talk.quiet {
         say(&summary.to_string());
     }
     save_summary(job, &summary).unwrap_or(ExitCode::from(code))
@@ -127,10 +141,6 @@ fn progress_mode(job: &Job) -> Mode {
         no_color: variable("NO_COLOR").is_some(),
         is_dumb: variable("TERM").is_some_and(|term| term == "dumb"),
     })
-}
-
-fn demo(typed: &DemoTyped) -> ExitCode {
-    demo::command::run(typed, |job| run_job(job, true))
 }
 
 fn refuse(mistakes: &[Mistake]) -> ExitCode {
