@@ -1,6 +1,6 @@
 //! JSON Lines: whole lines in, whole lines out.
 //!
-//! Lines wait in a bounded buffer for at most [`PATIENCE`]. A write call carries whole lines; when it fails half way,
+//! Lines wait in a bounded buffer, and for at most 200 ms. A write call carries whole lines; when it fails half way,
 //! the half line is taken back where that is possible, so that a full disk leaves a file that reads. Does not know what
 //! the lines say.
 //!
