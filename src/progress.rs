@@ -211,7 +211,7 @@ fn style(has_total: bool, colour: bool) -> ProgressStyle {
 /// `120/500, 2 failed · ETA 3s · 119/s · 12,340 records · 16 in flight · queues 4, 3`: what matters most comes first,
 /// so that 40 columns still hold the pages and the ETA.
 fn bar_text(snapshot: &Snapshot, rate: f64) -> String {
-    let mut text = pages(snapshot);
+    let mut text = pages(snapshot, "");
     if let Some(eta) = eta(snapshot, rate) {
         let _ = write!(text, " · ETA {eta}");
     }
@@ -230,8 +230,8 @@ fn bar_text(snapshot: &Snapshot, rate: f64) -> String {
 /// The same for a log, in words.
 fn line_text(snapshot: &Snapshot, rate: f64) -> String {
     let mut text = format!(
-        "progress: {} pages, {} records, {} pages/s, {} in flight, {} requests and {} pages queued",
-        pages(snapshot),
+        "progress: {}, {} records, {} pages/s, {} in flight, {} requests and {} pages queued",
+        pages(snapshot, " pages"),
         HumanCount(snapshot.records),
         rounded_rate(rate),
         snapshot.in_flight,
@@ -244,12 +244,13 @@ fn line_text(snapshot: &Snapshot, rate: f64) -> String {
     text
 }
 
-/// `120/500, 2 failed`.
-fn pages(snapshot: &Snapshot) -> String {
+/// `120/500, 2 failed`, with a unit behind the first number.
+fn pages(snapshot: &Snapshot, unit: &str) -> String {
     let mut text = HumanCount(snapshot.settled()).to_string();
     if let Some(total) = snapshot.total {
         let _ = write!(text, "/{}", HumanCount(total));
     }
+    text.push_str(unit);
     if snapshot.failed > 0 {
         let _ = write!(text, ", {} failed", HumanCount(snapshot.failed));
     }

@@ -34,8 +34,8 @@ fn the_most_important_comes_first() {
         "7 · 0.7/s · 12,340 records · 16 in flight · queues 4, 3"
     );
     assert_eq!(
-        line_text(&snapshot(60, 0, Some(120), 60), 1.0),
-        "progress: 60/120 pages, 12,340 records, 1.0 pages/s, 16 in flight, 4 requests and 3 pages queued, ETA 1m00s"
+        line_text(&snapshot(58, 2, Some(120), 60), 1.0),
+        "progress: 60/120 pages, 2 failed, 12,340 records, 1.0 pages/s, 16 in flight, 4 requests and 3 pages queued, ETA 1m00s"
     );
 }
 

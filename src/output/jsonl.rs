@@ -114,6 +114,7 @@ impl<D: Destination> Lines<D> {
 
     fn write(&mut self, lines: &[u8], now: Instant) -> io::Result<()> {
         debug_assert!(lines.is_empty() || lines.ends_with(b"\n"), "whole lines only");
+        self.check()?;
         if lines.is_empty() {
             return Ok(());
         }
@@ -140,11 +141,13 @@ impl<D: Destination> Lines<D> {
         result
     }
 
+    fn check(&self) -> io::Result<()> {
+        if self.has_failed { Err(io::Error::other("an earlier write failed")) } else { Ok(()) }
+    }
+
     /// `write_all`, but it knows how far it came.
     fn write_out(&mut self, lines: &[u8]) -> io::Result<()> {
-        if self.has_failed {
-            return Err(io::Error::other("an earlier write failed"));
-        }
+        self.check()?;
         let mut written = 0;
         while written < lines.len() {
             let cause = match self.destination.write(&lines[written..]) {
