@@ -200,24 +200,25 @@ fn write_line(line: &str) {
 /// The message is cut at the edge of the terminal, so a narrow one shows its beginning.
 fn style(has_total: bool, colour: bool) -> ProgressStyle {
     let template = match (has_total, colour) {
-        (true, true) => "{bar:16.cyan/dim} {wide_msg}",
-        (true, false) => "{bar:16} {wide_msg}",
+        (true, true) => "{bar:10.cyan/dim} {wide_msg}",
+        (true, false) => "{bar:10} {wide_msg}",
         (false, true) => "{spinner:.cyan} {wide_msg}",
         (false, false) => "{spinner} {wide_msg}",
     };
     ProgressStyle::with_template(template).expect("a valid template").progress_chars("━╸─")
 }
 
-/// `120/500, 2 failed · 119/s · ETA 3s · 12,340 records · 16 in flight · queues 4, 3`: what matters most comes first.
+/// `120/500, 2 failed · ETA 3s · 119/s · 12,340 records · 16 in flight · queues 4, 3`: what matters most comes first,
+/// so that 40 columns still hold the pages and the ETA.
 fn bar_text(snapshot: &Snapshot, rate: f64) -> String {
-    let mut text = pages(snapshot);
-    let _ = write!(text, " · {}/s", rounded_rate(rate));
+    let mut text = pages(snapshot, "");
     if let Some(eta) = eta(snapshot, rate) {
         let _ = write!(text, " · ETA {eta}");
     }
     let _ = write!(
         text,
-        " · {} records · {} in flight · queues {}, {}",
+        " · {}/s · {} records · {} in flight · queues {}, {}",
+        rounded_rate(rate),
         HumanCount(snapshot.records),
         snapshot.in_flight,
         snapshot.queued_requests,
@@ -229,8 +230,8 @@ fn bar_text(snapshot: &Snapshot, rate: f64) -> String {
 /// The same for a log, in words.
 fn line_text(snapshot: &Snapshot, rate: f64) -> String {
     let mut text = format!(
-        "progress: {} pages, {} records, {} pages/s, {} in flight, {} requests and {} pages queued",
-        pages(snapshot),
+        "progress: {}, {} records, {} pages/s, {} in flight, {} requests and {} pages queued",
+        pages(snapshot, " pages"),
         HumanCount(snapshot.records),
         rounded_rate(rate),
         snapshot.in_flight,
@@ -243,12 +244,13 @@ fn line_text(snapshot: &Snapshot, rate: f64) -> String {
     text
 }
 
-/// `120/500, 2 failed`.
-fn pages(snapshot: &Snapshot) -> String {
+/// `120/500, 2 failed`, with a unit behind the first number.
+fn pages(snapshot: &Snapshot, unit: &str) -> String {
     let mut text = HumanCount(snapshot.settled()).to_string();
     if let Some(total) = snapshot.total {
         let _ = write!(text, "/{}", HumanCount(total));
     }
+    text.push_str(unit);
     if snapshot.failed > 0 {
         let _ = write!(text, ", {} failed", HumanCount(snapshot.failed));
     }
@@ -270,10 +272,10 @@ fn eta(snapshot: &Snapshot, rate: f64) -> Option<String> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; saturates")]
     let seconds = seconds.ceil() as u64;
     Some(match seconds {
-        ..60 => format!("{seconds}s"),
-        ..3_600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
-        ..172_800 => format!("{}h{:02}m", seconds / 3_600, seconds % 3_600 / 60),
-        ..86_400_000 => format!("{}d", seconds / 86_400),
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        3_600..172_800 => format!("{}h{:02}m", seconds / 3_600, seconds % 3_600 / 60),
+        172_800..86_400_000 => format!("{}d", seconds / 86_400),
         _ => return None,
     })
 }

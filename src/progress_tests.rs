@@ -27,15 +27,15 @@ fn a_bar_needs_a_terminal_that_can_move_its_cursor() {
 fn the_most_important_comes_first() {
     assert_eq!(
         bar_text(&snapshot(1_198, 2, Some(5_000), 10), 120.4),
-        "1,200/5,000, 2 failed · 120/s · ETA 32s · 12,340 records · 16 in flight · queues 4, 3"
+        "1,200/5,000, 2 failed · ETA 32s · 120/s · 12,340 records · 16 in flight · queues 4, 3"
     );
     assert_eq!(
         bar_text(&snapshot(7, 0, None, 10), 0.7),
         "7 · 0.7/s · 12,340 records · 16 in flight · queues 4, 3"
     );
     assert_eq!(
-        line_text(&snapshot(60, 0, Some(120), 60), 1.0),
-        "progress: 60/120 pages, 12,340 records, 1.0 pages/s, 16 in flight, 4 requests and 3 pages queued, ETA 1m00s"
+        line_text(&snapshot(58, 2, Some(120), 60), 1.0),
+        "progress: 60/120 pages, 2 failed, 12,340 records, 1.0 pages/s, 16 in flight, 4 requests and 3 pages queued, ETA 1m00s"
     );
 }
 
@@ -134,7 +134,7 @@ fn the_bar_is_drawn_when_it_is_due_and_not_before() {
     let (mut progress, screen) = bar(start);
     assert_eq!(screen.take(), "");
     progress.tick_at(start, &snapshot(1, 0, Some(4), 1));
-    assert!(screen.take().contains("1/4 · 1.0/s · ETA 3s"));
+    assert!(screen.take().contains("1/4 · ETA 3s · 1.0/s"));
     assert_eq!(progress.next_tick(), Some(start + BAR_INTERVAL));
     progress.tick_at(start + BAR_INTERVAL / 2, &snapshot(2, 0, Some(4), 2));
     assert_eq!(screen.take(), "");

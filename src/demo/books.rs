@@ -115,11 +115,13 @@ const PATTERNS: u32 = 11;
 
 fn name(n: u32, place: &Place) -> Named {
     let mut dice = Dice::new(n, "name");
-    let (pattern, turn) = (place.rank % PATTERNS, place.rank / PATTERNS);
+    // Each shelf starts with another pattern, so that neighbours on a listing differ.
+    let (pattern, turn) = ((place.rank + place.shelf * 4) % PATTERNS, place.rank / PATTERNS);
     // 5 and 12 have no common factor: a pattern's first twelve turns meet twelve subjects.
     let subject = SHELVES[place.shelf as usize].subjects[(turn * 5 + pattern) as usize % 12];
-    let adjective = *dice.pick(&ADJECTIVES);
-    let companion = *dice.pick(&COMPANIONS);
+    // Strides instead of dice: a word comes again only when all others have been used.
+    let adjective = ADJECTIVES[n as usize * 12 % ADJECTIVES.len()];
+    let companion = COMPANIONS[n as usize * 7 % COMPANIONS.len()];
     let title = match (pattern, turn) {
         (0, _) => format!("{adjective} {subject}"),
         (1, _) => format!("The Book of {adjective} {subject}"),

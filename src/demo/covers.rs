@@ -23,7 +23,7 @@ pub(super) fn cover(n: u32) -> String {
 <rect width="160" height="240" fill="hsl({hue},45%,38%)"/>
 <g fill="hsl({accent},60%,62%)">
 "#,
-            accent = hue + 150
+            accent = (hue + 150) % 360
         )?;
         pattern(svg, &mut dice)?;
         writeln!(

@@ -40,7 +40,7 @@ pub(super) fn sitemap(origin: &str) -> String {
 /// The newest books, newest first, as RSS 2.0.
 pub(super) fn feed(origin: &str) -> String {
     let mut numbers: Vec<u32> = (1..=BOOKS).collect();
-    numbers.sort_by_key(|&n| Reverse((published(n), n)));
+    numbers.sort_by_cached_key(|&n| Reverse((published(n), n)));
     numbers.truncate(NEWEST);
     written(|xml| {
         write!(

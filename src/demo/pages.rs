@@ -27,17 +27,14 @@ impl Of {
         }
     }
 
-    /// The numbers of the books on listing `number`; none past the last.
+    /// The numbers of the books on listing `number` (from 1); none past the last.
     pub(super) fn books(self, number: u32) -> Vec<u32> {
-        let first = u64::from(number - 1) * u64::from(BOOKS_PER_LISTING);
-        let cut = |all: &mut dyn Iterator<Item = u32>| {
-            let skipped = usize::try_from(first).unwrap_or(usize::MAX);
-            all.skip(skipped).take(BOOKS_PER_LISTING as usize).collect()
+        let all = match self {
+            Of::All => (1..=BOOKS).collect(),
+            Of::Shelf(shelf) => shelf.books(),
         };
-        match self {
-            Of::All => cut(&mut (1..=BOOKS)),
-            Of::Shelf(shelf) => cut(&mut shelf.books().into_iter()),
-        }
+        let listing = all.chunks(BOOKS_PER_LISTING as usize).nth(number as usize - 1);
+        listing.map_or_else(Vec::new, <[u32]>::to_vec)
     }
 
     fn path(self, number: u32) -> String {

@@ -304,9 +304,12 @@ mod tests {
             send(&unread, &b"GET /sitemap.xml HTTP/1.1\r\nHost: h\r\n\r\n".repeat(100));
             shop.stop();
             assert_eq!(everything(&idle), "");
-            assert_eq!(Arc::strong_count(&shop.inside), 1, "no thread is left");
+            assert_eq!(
+                Arc::strong_count(&shop.inside),
+                1,
+                "no thread is left, nor the listener, which the door owns"
+            );
             shop.stop();
-            assert!(TcpStream::connect(shop.address()).is_err(), "the port is free again");
         });
     }
 

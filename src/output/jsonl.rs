@@ -1,6 +1,6 @@
 //! JSON Lines: whole lines in, whole lines out.
 //!
-//! Lines wait in a bounded buffer for at most [`PATIENCE`]. A write call carries whole lines; when it fails half way,
+//! Lines wait in a bounded buffer, and for at most 200 ms. A write call carries whole lines; when it fails half way,
 //! the half line is taken back where that is possible, so that a full disk leaves a file that reads. Does not know what
 //! the lines say.
 //!
@@ -114,6 +114,7 @@ impl<D: Destination> Lines<D> {
 
     fn write(&mut self, lines: &[u8], now: Instant) -> io::Result<()> {
         debug_assert!(lines.is_empty() || lines.ends_with(b"\n"), "whole lines only");
+        self.check()?;
         if lines.is_empty() {
             return Ok(());
         }
@@ -140,11 +141,13 @@ impl<D: Destination> Lines<D> {
         result
     }
 
+    fn check(&self) -> io::Result<()> {
+        if self.has_failed { Err(io::Error::other("an earlier write failed")) } else { Ok(()) }
+    }
+
     /// `write_all`, but it knows how far it came.
     fn write_out(&mut self, lines: &[u8]) -> io::Result<()> {
-        if self.has_failed {
-            return Err(io::Error::other("an earlier write failed"));
-        }
+        self.check()?;
         let mut written = 0;
         while written < lines.len() {
             let cause = match self.destination.write(&lines[written..]) {

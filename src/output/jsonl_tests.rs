@@ -146,7 +146,7 @@ fn nothing_is_written_after_a_failure() {
     lines.write(b"1\n2\n", now).unwrap();
     lines.flush().unwrap_err();
     disk.0.borrow_mut().room = 100;
-    lines.write(b"3\n", now).unwrap();
+    lines.write(b"3\n", now).unwrap_err();
     lines.flush().unwrap_err();
     drop(lines);
     assert_eq!(disk.text(), "1\n");

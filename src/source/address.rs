@@ -74,8 +74,13 @@ fn without_scheme(text: &str) -> AddressError {
     // `/path` and `?query` have no host that could be guessed.
     let has_host =
         !rest.is_empty() && (text == rest || text.starts_with("//")) && !text.starts_with(['?', '#', '.']);
-    let meant = format!("https://{rest}");
-    AddressError::NoScheme { meant: (has_host && Url::parse(&meant).is_ok()).then_some(meant) }
+    AddressError::NoScheme { meant: if has_host { offer("https", rest) } else { None } }
+}
+
+/// The text with a scheme, if that is a URL without a user, whose password is not repeated.
+fn offer(scheme: &str, rest: &str) -> Option<String> {
+    let meant = format!("{scheme}://{rest}");
+    Url::parse(&meant).is_ok_and(|url| url.username().is_empty() && url.password().is_none()).then_some(meant)
 }
 
 fn wrong_scheme(text: &str, url: &Url) -> AddressError {
@@ -84,7 +89,7 @@ fn wrong_scheme(text: &str, url: &Url) -> AddressError {
     let after = &text[scheme.len() + 1..];
     if scheme.contains('.') || after.starts_with(|c: char| c.is_ascii_digit()) {
         let protocol = if scheme.contains('.') { "https" } else { "http" };
-        return AddressError::NoScheme { meant: Some(format!("{protocol}://{text}")) };
+        return AddressError::NoScheme { meant: offer(protocol, text) };
     }
     let meant = match scheme {
         "htp" | "htpp" | "htttp" | "hhttp" | "ttp" | "thttp" | "http2" => Some("http"),
@@ -115,6 +120,8 @@ mod tests {
         assert_eq!(hint("//example.com"), "did you mean https://example.com?");
         assert_eq!(hint("example.com:8443/x"), "did you mean https://example.com:8443/x?");
         assert_eq!(hint("localhost:8080/x"), "did you mean http://localhost:8080/x?");
+        assert_eq!(hint("h.example:x/"), "write it as https://host/path");
+        assert_eq!(hint("//me:secret@h.example/"), "write it as https://host/path");
         assert_eq!(hint("/list"), "write it as https://host/path");
         assert_eq!(hint(""), "write it as https://host/path");
     }
