@@ -4,11 +4,11 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::{Handle, Signals as Waiting};
 
 use crate::stop::Stop;
@@ -34,6 +34,9 @@ impl Signals {
     /// # Errors
     /// The system lets us handle no signals, or gives no thread.
     pub fn listen(stop: Arc<Stop>) -> io::Result<Signals> {
+        // A file that reaches the size limit of the shell (`ulimit -f`) would kill us without a word. With a handler,
+        // whatever it does, the write fails with an error that names the limit.
+        signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         let mut waiting = Waiting::new([SIGINT, SIGTERM])?;
         let handle = waiting.handle();
         let first = Arc::new(AtomicI32::new(0));

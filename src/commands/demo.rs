@@ -57,7 +57,10 @@ fn serve(shop: &Shop) -> ExitCode {
 fn crawl(shop: &Shop, output: Option<&str>) -> ExitCode {
     let scratch = Scratch::new();
     let path = output.map_or_else(|| scratch.0.to_string_lossy().into_owned(), str::to_owned);
-    say(&format!("A bookshop of {LISTINGS} pages is open at {}/ (only on this machine). Crawling it with:\n", shop.url()));
+    say(&format!(
+        "A bookshop of {LISTINGS} pages is open at {}/ (only on this machine). Crawling it with:\n",
+        shop.url()
+    ));
     say(&command_line(shop, output.unwrap_or("books.jsonl")));
     say("");
     let job = match Job::build(flags(shop, &path), Layer::new(), JobFile::default(), Vec::new()) {
@@ -67,7 +70,9 @@ fn crawl(shop: &Shop, output: Option<&str>) -> ExitCode {
     let code = run_job(&job);
     if output.is_none() {
         show_records(&scratch.0);
-        say("\nNext: pagemill demo --serve leaves the shop open for commands of your own; pagemill crawl --help tells them.");
+        say(
+            "\nNext: pagemill demo --serve leaves the shop open for commands of your own; pagemill crawl --help tells them.",
+        );
     }
     code
 }
@@ -105,7 +110,8 @@ fn flags(shop: &Shop, output: &str) -> Layer {
 }
 
 fn command_line(shop: &Shop, output: &str) -> String {
-    let mut line = format!("  pagemill crawl '{}/page/{{page}}' -p 1-{LISTINGS} -e \"{EACH}\" \\\n", shop.url());
+    let mut line =
+        format!("  pagemill crawl '{}/page/{{page}}' -p 1-{LISTINGS} -e \"{EACH}\" \\\n", shop.url());
     for (name, xpath) in FIELDS {
         line.push_str(&format!("      -f \"{name}={xpath}\" \\\n"));
     }

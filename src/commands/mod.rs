@@ -80,7 +80,8 @@ fn build_job(typed: CrawlTyped) -> Result<Job, Vec<Mistake>> {
 
 /// Variables whose name or value is not Unicode cannot be meant for us.
 fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// A misspelt variable would otherwise just do nothing.

@@ -23,8 +23,8 @@
 //!
 //! # Why a server of our own
 //!
-//! The obvious crate, `tiny_http`, has had no release since 0.12 of October 2022, lets a header grow without limit,
-//! sets no time limit on its sockets, and can unblock its listener but not end the connections that stand open. A
+//! The obvious crate, `tiny_http` 0.12, puts no bound on a header, sets no time limit on its sockets, and can unblock
+//! its listener but not end the connections that stand open. A
 //! shop that only answers GET and HEAD without bodies needs none of the hard parts of HTTP, so `request`, `response`,
 //! `connections` and `shop` together are shorter than the work around those.
 

@@ -14,6 +14,8 @@ mod names;
 mod order;
 mod parse;
 mod prescan;
+#[cfg(test)]
+pub(crate) mod sample;
 mod sink;
 mod xml;
 

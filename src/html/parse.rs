@@ -167,7 +167,10 @@ mod tests {
     #[test]
     fn a_template_holds_its_contents() {
         assert_eq!(body("<template><tr><td>x</template>y"), r#"template(tr(td("x"))) "y""#);
-        assert_eq!(body("<div><template shadowrootmode=open><p>x</template></div>"), r#"div(template[shadowrootmode=open](p("x")))"#);
+        assert_eq!(
+            body("<div><template shadowrootmode=open><p>x</template></div>"),
+            r#"div(template[shadowrootmode=open](p("x")))"#
+        );
     }
 
     #[test]
@@ -206,7 +209,10 @@ mod tests {
 
     #[test]
     fn a_second_body_adds_what_is_missing() {
-        assert_eq!(sketch(&read("<body a=1><p b=2></p><body a=3 c=4><html d=5>x")), r#"html[d=5](head body[a=1 c=4](p[b=2] "x"))"#);
+        assert_eq!(
+            sketch(&read("<body a=1><p b=2></p><body a=3 c=4><html d=5>x")),
+            r#"html[d=5](head body[a=1 c=4](p[b=2] "x"))"#
+        );
     }
 
     #[test]

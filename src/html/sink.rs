@@ -94,7 +94,12 @@ impl Sink {
         self.document.borrow().attributes.len()
     }
 
-    fn put(&self, child: NodeOrText<Handle>, node: impl Fn(&mut Document, u32), text: impl Fn(&mut Document, StrTendril)) {
+    fn put(
+        &self,
+        child: NodeOrText<Handle>,
+        node: impl Fn(&mut Document, u32),
+        text: impl Fn(&mut Document, StrTendril),
+    ) {
         let document = &mut self.document.borrow_mut();
         match child {
             NodeOrText::AppendNode(child) => {

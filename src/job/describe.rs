@@ -78,7 +78,12 @@ impl Job {
             human_bytes(fetch.max_body_bytes),
             fetch.max_redirects
         )?;
-        writeln!(f, "  {} retries, the first after {}", self.retry.retries, human_duration(self.retry.first_delay))?;
+        writeln!(
+            f,
+            "  {} retries, the first after {}",
+            self.retry.retries,
+            human_duration(self.retry.first_delay)
+        )?;
         for (name, _) in &fetch.headers {
             // The values are often secrets.
             writeln!(f, "  header {name}")?;

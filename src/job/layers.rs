@@ -82,7 +82,8 @@ impl Layers {
 
     /// The strongest layer in which any of `names` is written, with the name: for settings that exclude each other.
     pub(super) fn strongest<'n>(&self, names: &[&'n str]) -> Vec<&'n str> {
-        let written_in = |layer: &Layer| names.iter().copied().filter(|name| layer.contains_key(name)).collect();
+        let written_in =
+            |layer: &Layer| names.iter().copied().filter(|name| layer.contains_key(name)).collect();
         self.layers.iter().map(written_in).find(|found: &Vec<&str>| !found.is_empty()).unwrap_or_default()
     }
 }
@@ -106,7 +107,8 @@ mod tests {
 
     #[test]
     fn lists_go_from_weak_to_strong() {
-        let layers = Layers::new(vec![layer("header", &["C: 3"]), layer("header", &["A: 1", "B: 2"])], vec![]);
+        let layers =
+            Layers::new(vec![layer("header", &["C: 3"]), layer("header", &["A: 1", "B: 2"])], vec![]);
         let texts: Vec<String> = layers.list("header").into_iter().map(|w| w.text).collect();
         assert_eq!(texts, ["A: 1", "B: 2", "C: 3"]);
     }

@@ -86,12 +86,14 @@ impl Job {
         let source = build_source(&mut layers);
         let meant = rules::build(&mut layers, file.rules);
         let jobs = layers.count("jobs", 1, MOST_JOBS).and_then(|jobs| usize::try_from(jobs).ok());
-        let parsers = layers.count("parsers", 1, MOST_PARSERS).and_then(|parsers| usize::try_from(parsers).ok());
+        let parsers =
+            layers.count("parsers", 1, MOST_PARSERS).and_then(|parsers| usize::try_from(parsers).ok());
         let fetch = build_fetch(&mut layers, jobs.unwrap_or(1));
         let retry = build_retry(&mut layers);
         let charset = layers.read("charset", |text| {
             html::charset_named(text).ok_or_else(|| {
-                Slip::new(0, "unknown character set").with_hint("like utf-8, gbk, big5, shift_jis, windows-1252, koi8-r")
+                Slip::new(0, "unknown character set")
+                    .with_hint("like utf-8, gbk, big5, shift_jis, windows-1252, koi8-r")
             })
         });
         let talk = Talk {
@@ -207,6 +209,7 @@ fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
         headers,
         user_agent: user_agent.unwrap_or_else(|| format!("pagemill/{}", env!("CARGO_PKG_VERSION"))),
         connections,
+        proxies_from_environment: true,
     })
 }
 
@@ -266,7 +269,8 @@ fn build_target(layers: &mut Layers) -> Target {
 /// Finds out before the first request whether the file could be opened, without touching what is in it.
 fn check_output(layers: &mut Layers, name: &str, target: &Target) {
     if let Err(error) = check_target(target) {
-        let place = layers.value(name).map_or_else(|| format!("--{name}"), |written| written.place.to_string());
+        let place =
+            layers.value(name).map_or_else(|| format!("--{name}"), |written| written.place.to_string());
         let mut mistake = Mistake::new(place, error.to_string());
         mistake.hint = error.hint();
         layers.mistakes.push(mistake);

@@ -3,7 +3,7 @@
 use super::layers::Layers;
 use super::values;
 use crate::config::{WrittenField, WrittenRule};
-use crate::extract::{Field, Namespaces, Rule, XPath, parse_field};
+use crate::extract::{ExtractLimits, Extractor, Field, Namespaces, Rule, XPath, parse_field};
 use crate::mistake::{Mistake, Slip};
 use crate::settings;
 use crate::written::Written;
@@ -35,8 +35,8 @@ pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>) -> Option<Me
     let each_flag = layers.value("each").map(|written| parse_each(layers, &written, &namespaces));
     let raw_flag = layers.switch("raw");
     let fields = layers.list("field");
-    let (mut rule, raw, with_meta) =
-        from_file.unwrap_or_else(|| (Rule { name: "page".to_owned(), each: None, fields: Vec::new() }, None, None));
+    let (mut rule, raw, with_meta) = from_file
+        .unwrap_or_else(|| (Rule { name: "page".to_owned(), each: None, fields: Vec::new() }, None, None));
     if let Some(each) = each_flag {
         rule.each = each;
     }
@@ -53,6 +53,12 @@ pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>) -> Option<Me
     if rule.fields.is_empty() && layers.mistakes.is_empty() {
         let hint = "say at least one field: -f 'title=.//h3/text()', or fields.title in the job file's [extract.NAME]";
         layers.mistakes.push(Mistake::new("--field", "there is nothing to extract").with_hint(hint));
+    }
+    // sxd-xpath compiles its own form of each expression; what it refuses is a mistake of the job too.
+    if layers.mistakes.is_empty()
+        && let Err(error) = Extractor::new(&rule, false, ExtractLimits::default())
+    {
+        layers.mistakes.push(Mistake::new(format!("{}: {}", rule.name, error.name), error.reason));
     }
     let with_meta = layers.switch("with-meta") || with_meta == Some(true);
     Some(Meant { rule, with_meta })
@@ -111,18 +117,16 @@ fn parse_rule(layers: &mut Layers, written: &WrittenRule, namespaces: &Namespace
 
 fn parse_each(layers: &mut Layers, written: &Written, namespaces: &Namespaces) -> Option<XPath> {
     XPath::parse(&written.text, namespaces)
-        .and_then(|xpath| {
-            if xpath.gives_nodes() {
-                return Ok(xpath);
-            }
-            let hint = "a record is made of each node it finds, like //li[@class=\"item\"]";
-            Err(Slip::new(0, "this expression gives a value, not nodes").with_hint(hint))
-        })
+        .and_then(|xpath| Rule::check_each(&xpath).map(|()| xpath))
         .map_err(|slip| layers.report(written, slip))
         .ok()
 }
 
-fn parse_written_field(layers: &mut Layers, written: &WrittenField, namespaces: &Namespaces) -> Option<Field> {
+fn parse_written_field(
+    layers: &mut Layers,
+    written: &WrittenField,
+    namespaces: &Namespaces,
+) -> Option<Field> {
     // The name follows the same rules as in `--field`; the file has its own way to say which expression.
     let name = &written.name.text;
     if let Err(slip) = parse_field(&format!("{name}=.")) {
@@ -137,7 +141,7 @@ fn parse_written_field(layers: &mut Layers, written: &WrittenField, namespaces: 
 fn parse_field_flag(layers: &mut Layers, written: &Written, namespaces: &Namespaces) -> Option<Field> {
     let parsed = parse_field(&written.text).and_then(|spec| {
         let xpath = XPath::parse(spec.xpath, namespaces)
-            .map_err(|slip| Slip { at: slip.at + spec.offset, ..slip })?;
+            .map_err(|slip| Slip { at: slip.at + spec.xpath_at, ..slip })?;
         Ok(Field { name: spec.name.to_owned(), many: spec.many, raw: false, xpath })
     });
     parsed.map_err(|slip| layers.report(written, slip)).ok()

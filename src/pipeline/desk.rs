@@ -106,7 +106,10 @@ impl Desk for RunDesk {
                 if self.talk.verbose {
                     let url = display_url(&request.url);
                     let plural = if records.count == 1 { "" } else { "s" };
-                    self.progress.println(&format!("done: {url}: {} record{plural}, {body_bytes} bytes", records.count));
+                    self.progress.println(&format!(
+                        "done: {url}: {} record{plural}, {body_bytes} bytes",
+                        records.count
+                    ));
                 }
                 records
             }

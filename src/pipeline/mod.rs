@@ -70,30 +70,39 @@ pub fn run(
     if ended_mid_line {
         desk.say("note: the output file ended in the middle of a line; the new records begin on a line of their own");
     }
-    let mut frontier = Frontier::new(Box::new(requests(job.source.clone())), job.until_empty, job.retry.clone());
+    let mut frontier =
+        Frontier::new(Box::new(requests(job.source.clone())), job.until_empty, job.retry.clone());
     let fetcher = Fetcher::new(job.fetch.clone());
     let deadline = job.max_time.map(|time| Instant::now() + time);
 
     let fetch = |request| {
         fetcher.fetch(request).map_err(|failure| {
-            Box::new(Failed { request: failure.request, error: failure.error, retry_after: failure.retry_after })
+            Box::new(Failed {
+                request: failure.request,
+                error: failure.error,
+                retry_after: failure.retry_after,
+            })
         })
     };
     let make_reader = || {
         let mut reader = Reader::new(job);
         move |page| reader.read(page)
     };
-    let conducted = threads::run(CrewSize::new(job.jobs, job.parsers), stop, fetch, make_reader, |exchange| {
-        let abort = || fetcher.abort();
-        Conductor { frontier: &mut frontier, desk: &mut desk, stop, deadline, abort: &abort }.run(exchange)
-    })?;
+    let conducted =
+        threads::run(CrewSize::new(job.jobs, job.parsers), stop, fetch, make_reader, |exchange| {
+            let abort = || fetcher.abort();
+            Conductor { frontier: &mut frontier, desk: &mut desk, stop, deadline, abort: &abort }
+                .run(exchange)
+        })?;
 
     let conducted = match conducted {
         Ok(conducted) => conducted,
         Err(error) => return broken(error, desk),
     };
     if frontier.open_end() == Some(OpenEnd::OnlyFailures) {
-        desk.say(&format!("{FAILURES_THAT_END_AN_OPEN_RANGE} pages in a row failed: the open range ends here"));
+        desk.say(&format!(
+            "{FAILURES_THAT_END_AN_OPEN_RANGE} pages in a row failed: the open range ends here"
+        ));
     }
     let (mut summary, written) = desk.finish();
     if let Err(source) = written {

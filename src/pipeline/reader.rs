@@ -5,7 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::threads::panic_message;
-use crate::extract::{ExtractError, Extractor, PageFacts};
+use crate::extract::{ExtractError, ExtractLimits, Extractor, PageFacts};
 use crate::html::{self, Charset, Limits, ReadError};
 use crate::job::Job;
 use crate::model::{Outcome, Page, PageError, Records, display_url};
@@ -19,7 +19,8 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(job: &Job) -> Reader {
-        let extractor = Extractor::new(&job.rule, job.with_meta);
+        let extractor = Extractor::new(&job.rule, job.with_meta, ExtractLimits::default())
+            .expect("the job compiled the same rule");
         Reader { extractor, charset: job.charset, limits: Limits::default() }
     }
 
@@ -32,7 +33,7 @@ impl Reader {
     fn extract(&self, page: &Page) -> Result<Records, PageError> {
         let document = html::read(&page.body, page.content_type.as_deref(), self.charset, &self.limits)?;
         let url = display_url(&page.final_url);
-        let facts = PageFacts { url: &url, page: page.request.page, fetched_at: page.fetched_at };
+        let facts = PageFacts { url: &url, page: page.request.page, fetched_at: Some(page.fetched_at) };
         Ok(self.extractor.extract(&document, &facts)?)
     }
 }

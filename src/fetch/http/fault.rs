@@ -98,9 +98,7 @@ fn not_connected(failed: NoConnection, url: &Url, clocks: Clocks) -> PageError {
             if is_tls
                 && matches!(
                     err.kind(),
-                    io::ErrorKind::UnexpectedEof
-                        | io::ErrorKind::ConnectionReset
-                        | io::ErrorKind::BrokenPipe
+                    io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
                 ) =>
         {
             hung_up(&address)

@@ -63,7 +63,8 @@ impl HeaderSet {
     pub(super) fn new(headers: &[(String, String)]) -> HeaderSet {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
+            let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
             else {
                 continue;
             };
