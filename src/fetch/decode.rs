@@ -248,10 +248,7 @@ mod tests {
     fn five_layers_are_undone_and_six_refused() {
         let packed = |n| (0..n).fold(TEXT.to_vec(), |body, _| gzip(&body));
         assert_eq!(decode(packed(5), "gzip,gzip,gzip,gzip,gzip", 1000).as_deref(), Ok(TEXT));
-        assert_eq!(
-            decode(packed(6), "gzip,gzip,gzip,gzip,gzip,gzip", 1000),
-            Err(DecodeError::TooManyLayers)
-        );
+        assert_eq!(decode(packed(6), "gzip,gzip,gzip,gzip,gzip,gzip", 1000), Err(DecodeError::TooManyLayers));
     }
 
     #[test]

@@ -17,7 +17,8 @@ const HARMLESS: [&str; 4] = ["user-agent", "accept", "accept-encoding", "accept-
 
 /// Headers that describe a request body, which there is none of, or the connection, which is not the user's: a server
 /// that believed them would wait for bytes that never come.
-const NOT_THE_USERS: [&str; 6] = ["content-length", "transfer-encoding", "expect", "upgrade", "te", "trailer"];
+const NOT_THE_USERS: [&str; 6] =
+    ["content-length", "transfer-encoding", "expect", "upgrade", "te", "trailer"];
 
 /// The two sets of headers of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +69,10 @@ pub fn parse_header(text: &str) -> Result<(String, String), Slip> {
             .with_hint("use letters, digits and `-`, and no blank before the `:`"));
     }
     if NOT_THE_USERS.iter().any(|taken| name.eq_ignore_ascii_case(taken)) {
-        return Err(Slip::new(0, format!("`{name}` cannot be set: it is about a request body, and none is sent")));
+        return Err(Slip::new(
+            0,
+            format!("`{name}` cannot be set: it is about a request body, and none is sent"),
+        ));
     }
     let value_at = colon + 1 + (value.len() - value.trim_start_matches([' ', '\t']).len());
     let value = value.trim_matches([' ', '\t']);
@@ -125,7 +129,8 @@ fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for three in bytes.chunks(3) {
-        let group = three.iter().fold(0u32, |group, &byte| group << 8 | u32::from(byte)) << (8 * (3 - three.len()));
+        let group =
+            three.iter().fold(0u32, |group, &byte| group << 8 | u32::from(byte)) << (8 * (3 - three.len()));
         for place in 0..4 {
             let letter = LETTERS[(group >> (18 - 6 * place) & 63) as usize];
             text.push(if place <= three.len() { char::from(letter) } else { '=' });

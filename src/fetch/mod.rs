@@ -20,8 +20,8 @@ use url::Url;
 
 use self::decode::DecodeError;
 use self::header::Headers;
-use self::http::{Answer, Client, HeaderSet};
 pub use self::header::parse_header;
+use self::http::{Answer, Client, HeaderSet};
 pub use self::policy::FetchPolicy;
 use crate::model::{Page, PageError, Request};
 
@@ -142,7 +142,8 @@ impl Fetcher {
             answer.discard();
             return Err(Refusal(PageError::Status(status), retry_after));
         }
-        let content_type = answer.header("content-type").map(|value| String::from_utf8_lossy(value).into_owned());
+        let content_type =
+            answer.header("content-type").map(|value| String::from_utf8_lossy(value).into_owned());
         let encoding = answer.list("content-encoding");
         let limit = self.policy.max_body_bytes;
         let body = decode::decode(answer.read(limit)?, &encoding, limit).map_err(|err| match err {

@@ -101,9 +101,13 @@ mod tests {
 
     #[test]
     fn only_http_and_https_are_followed() {
-        for location in
-            [&b"file:///etc/passwd"[..], b"javascript:alert(1)", b"data:text/html,x", b"ftp://h/x", b"http://[::g/"]
-        {
+        for location in [
+            &b"file:///etc/passwd"[..],
+            b"javascript:alert(1)",
+            b"data:text/html,x",
+            b"ftp://h/x",
+            b"http://[::g/",
+        ] {
             assert!(is_refused(location), "{location:?}");
         }
     }
@@ -115,7 +119,8 @@ mod tests {
 
     #[test]
     fn what_a_log_shows_of_a_location_is_short_and_plain() {
-        let Err(PageError::RedirectRefused { to, .. }) = from_here(&[b"file:\x1b", &[b'x'; 1000][..]].concat())
+        let Err(PageError::RedirectRefused { to, .. }) =
+            from_here(&[b"file:\x1b", &[b'x'; 1000][..]].concat())
         else {
             panic!("not refused");
         };

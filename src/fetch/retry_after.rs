@@ -36,7 +36,8 @@ fn seconds_of_date(text: &str) -> Option<u64> {
     // Years from March, so that the leap day is the last one; then days of 400, 100, 4 and 1 years.
     let year_from_march = if month > 2 { year } else { year - 1 };
     let month_from_march = (month + 9) % 12;
-    let days = 365 * year_from_march + year_from_march / 4 - year_from_march / 100 + year_from_march / 400
+    let days = 365 * year_from_march + year_from_march / 4 - year_from_march / 100
+        + year_from_march / 400
         + (153 * month_from_march + 2) / 5
         + day
         - 1;
@@ -57,7 +58,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_no_advice() {
-        for value in ["", "-1", "1.5", "soon", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 66 Nov 1994 08:49:37 GMT"] {
+        for value in
+            ["", "-1", "1.5", "soon", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 66 Nov 1994 08:49:37 GMT"]
+        {
             assert_eq!(parse(value.as_bytes()), None, "{value}");
         }
         assert_eq!(parse(&[0xff]), None);

@@ -98,9 +98,7 @@ fn not_connected(failed: NoConnection, url: &Url, clocks: Clocks) -> PageError {
             if is_tls
                 && matches!(
                     err.kind(),
-                    io::ErrorKind::UnexpectedEof
-                        | io::ErrorKind::ConnectionReset
-                        | io::ErrorKind::BrokenPipe
+                    io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
                 ) =>
         {
             hung_up(&address)
@@ -138,7 +136,8 @@ fn place(stage: Stage) -> &'static str {
 /// `connection refused` for `Connection refused (os error 111)`.
 fn io_text(err: &io::Error) -> String {
     let text = err.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+    let mut letters = text.split(" (os error").next().unwrap_or(&text).chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// What rustls says, for people. Its error type is not ours to name, so its text is read.

@@ -146,12 +146,7 @@ impl Names {
                 Some(deadline) => deadline.checked_duration_since(Instant::now())?,
                 None => limit,
             };
-            book = self
-                .shared
-                .answered
-                .wait_timeout(book, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            book = self.shared.answered.wait_timeout(book, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -285,16 +280,20 @@ mod tests {
     #[test]
     fn a_silent_name_service_runs_into_the_limit() {
         // Never answers while the test lasts; the thread sleeps on and is not waited for.
-        let names = names(|_| loop {
-            thread::park();
+        let names = names(|_| {
+            loop {
+                thread::park();
+            }
         });
         assert_eq!(names.addresses("h", Duration::from_millis(20)), None);
     }
 
     #[test]
     fn an_abort_ends_the_waiting() {
-        let names = names(|_| loop {
-            thread::park();
+        let names = names(|_| {
+            loop {
+                thread::park();
+            }
         });
         thread::scope(|scope| {
             let waiting = scope.spawn(|| names.addresses("h", LONG));
@@ -305,13 +304,16 @@ mod tests {
 
     #[test]
     fn an_old_answer_serves_while_it_is_asked_for_again() {
-        let names = names(|_| loop {
-            thread::park();
+        let names = names(|_| {
+            loop {
+                thread::park();
+            }
         });
-        names.shared.book().names.insert(
-            "h".into(),
-            Name { answer: Some((Ok(vec![HERE]), Instant::now())), is_asked: false },
-        );
+        names
+            .shared
+            .book()
+            .names
+            .insert("h".into(), Name { answer: Some((Ok(vec![HERE]), Instant::now())), is_asked: false });
         age(&names);
         assert_eq!(names.addresses("h", LONG), Some(Ok(vec![HERE])));
         assert!(names.shared.book().names["h"].is_asked);
