@@ -4,7 +4,7 @@
 //! [`FetchPolicy`]. It does not retry (but for a kept-alive connection that was dead already), does not look into the
 //! body, and knows neither threads nor queues: all crawl threads share one `Fetcher` by reference.
 //!
-//! [`http`] makes one exchange, [`redirect`] says where one may go, [`header`] what is sent along, [`decode`] unpacks.
+//! `http` makes one exchange, `redirect` says where one may go, `header` what is sent along, [`decode`] unpacks.
 
 pub mod decode;
 mod header;
