@@ -40,7 +40,7 @@ pub(super) fn page_error(error: Error, stage: Stage, url: &Url, clocks: Clocks) 
         Error::Rustls(err) => PageError::Tls(tls_text(&err.to_string())),
         Error::Http(err) => PageError::BadUrl(err.to_string()),
         Error::BadUri(reason) => PageError::BadUrl(reason),
-        Error::ConnectProxyFailed(reason) => PageError::Connect(format!("proxy: {reason}")),
+        Error::ConnectProxyFailed(reason) => PageError::Connect(reason),
         Error::InvalidProxyUrl => PageError::Connect("the proxy's URL is not valid".into()),
         Error::ConnectionFailed => PageError::Connect("no connection".into()),
         Error::LargeResponseHeader(_, limit) => {

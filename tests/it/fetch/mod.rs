@@ -38,9 +38,14 @@ fn request(url: &str) -> Request {
 }
 
 /// One request under a watchdog.
-fn fetch(policy: FetchPolicy, url: &str) -> Result<Page, Failure> {
+fn fetch(policy: FetchPolicy, url: &str) -> Result<Page, Box<Failure>> {
     let request = request(url);
     watchdog(LONG, move || Fetcher::new(policy).fetch(request))
+}
+
+/// The body at `url`.
+pub(crate) fn body(url: &str) -> Vec<u8> {
+    fetch(policy(), url).unwrap().body
 }
 
 fn error(policy: FetchPolicy, url: &str) -> PageError {

@@ -7,6 +7,7 @@
 
 mod reply;
 mod server;
+mod tests;
 
 use std::io::{Read, Write};
 use std::panic::resume_unwind;
