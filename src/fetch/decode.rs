@@ -116,7 +116,7 @@ fn inflate(packed: &[u8], limit: u64) -> Result<Vec<u8>, DecodeError> {
             // Room was left, so it is the input that ran out.
             Ok(_) if out.capacity() > out.len() && room > 0 => return Err(corrupt("deflate", "cut off")),
             Ok(_) => {}
-            Err(err) => return Err(corrupt("deflate", err)),
+            Err(err) => return Err(corrupt("deflate", &err)),
         }
     }
 }
@@ -148,7 +148,7 @@ fn read_within(
             Err(err) if err.kind() == io::ErrorKind::UnexpectedEof => {
                 return Err(corrupt(encoding, "cut off"));
             }
-            Err(err) => return Err(corrupt(encoding, err)),
+            Err(err) => return Err(corrupt(encoding, &err)),
         }
     }
 }
@@ -171,7 +171,7 @@ fn within(out: Vec<u8>, limit: u64) -> Result<Vec<u8>, DecodeError> {
     if out.len() as u64 > limit { Err(DecodeError::TooLarge(limit)) } else { Ok(out) }
 }
 
-fn corrupt(encoding: &'static str, reason: impl ToString) -> DecodeError {
+fn corrupt(encoding: &'static str, reason: &(impl ToString + ?Sized)) -> DecodeError {
     DecodeError::Corrupt { encoding, reason: reason.to_string() }
 }
 

@@ -80,10 +80,10 @@ pub fn parse_header(text: &str) -> Result<(String, String), Slip> {
         return Err(Slip::new(value_at + at, "a header value cannot have line breaks or control characters"));
     }
     // These two are read by the HTTP client itself, as ASCII.
-    if ["host", "authorization"].iter().any(|read| name.eq_ignore_ascii_case(read)) {
-        if let Some(at) = value.find(|c: char| !c.is_ascii()) {
-            return Err(Slip::new(value_at + at, format!("`{name}` must be ASCII")));
-        }
+    if ["host", "authorization"].iter().any(|read| name.eq_ignore_ascii_case(read))
+        && let Some(at) = value.find(|c: char| !c.is_ascii())
+    {
+        return Err(Slip::new(value_at + at, format!("`{name}` must be ASCII")));
     }
     Ok((name.to_owned(), value.to_owned()))
 }

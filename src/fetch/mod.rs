@@ -4,7 +4,7 @@
 //! [`FetchPolicy`]. It does not retry (but for a kept-alive connection that was dead already), does not look into the
 //! body, and knows neither threads nor queues: all crawl threads share one `Fetcher` by reference.
 //!
-//! [`http`] makes one exchange, [`redirect`] says where one may go, [`header`] what is sent along, [`decode`] unpacks.
+//! `http` makes one exchange, `redirect` says where one may go, `header` what is sent along, [`decode`] unpacks.
 
 pub mod decode;
 mod header;
@@ -85,20 +85,17 @@ impl Fetcher {
     /// # Errors
     ///
     /// [`Failure`] with the request and every way a page can fail before it is parsed.
-    // A failure carries the request, which is as large as a page is; boxing it would cost a page that fails more than
-    // moving it.
-    #[expect(clippy::result_large_err, reason = "the request must come back, and is moved once per page")]
-    pub fn fetch(&self, request: Request) -> Result<Page, Failure> {
+    pub fn fetch(&self, request: Request) -> Result<Page, Box<Failure>> {
         match self.follow(&request.url) {
             // Whatever ended while connections were being shut down may be half a page.
             _ if self.is_aborted.load(Ordering::SeqCst) => {
-                Err(Failure { request, error: PageError::Aborted, retry_after: None })
+                Err(Box::new(Failure { request, error: PageError::Aborted, retry_after: None }))
             }
             Ok(Found { url, status, content_type, body }) => {
                 let fetched_at = SystemTime::now();
                 Ok(Page { request, final_url: url, status, content_type, body, fetched_at })
             }
-            Err(Refusal(error, retry_after)) => Err(Failure { request, error, retry_after }),
+            Err(Refusal(error, retry_after)) => Err(Box::new(Failure { request, error, retry_after })),
         }
     }
 

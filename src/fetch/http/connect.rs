@@ -7,10 +7,10 @@
 use std::error::Error as StdError;
 use std::{fmt, io};
 
-use ureq::Error;
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
 };
+use ureq::{Error, Proxy, ProxyProtocol};
 
 /// More input than this that nothing could be made of is not the end of a connection but nonsense without end.
 const MAX_UNREADABLE_BYTES: usize = 64 << 10;
@@ -88,7 +88,14 @@ impl Connector for Connect {
             run_connector: details.run_connector.clone(),
             register_shutdown: details.register_shutdown.clone(),
         };
-        match self.usual.connect(&details, chained) {
+        let connected = match details.config.proxy() {
+            // ureq would find no address to connect to, and say that it was refused.
+            Some(proxy) if is_socks(proxy) && !proxy.is_no_proxy(details.uri) => {
+                Err(io::Error::other("proxies of the SOCKS kind are not supported, unset ALL_PROXY").into())
+            }
+            _ => self.usual.connect(&details, chained),
+        };
+        match connected {
             Ok(connection) => Ok(connection.map(Watched::new)),
             // Already told by the connector of a proxy, or by the clock.
             Err(err @ (Error::Other(_) | Error::Timeout(_))) => Err(err),
@@ -99,6 +106,10 @@ impl Connector for Connect {
             }))),
         }
     }
+}
+
+fn is_socks(proxy: &Proxy) -> bool {
+    !matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https)
 }
 
 fn address_of(details: &ConnectionDetails) -> String {

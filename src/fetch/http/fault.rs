@@ -40,7 +40,7 @@ pub(super) fn page_error(error: Error, stage: Stage, url: &Url, clocks: Clocks) 
         Error::Rustls(err) => PageError::Tls(tls_text(&err.to_string())),
         Error::Http(err) => PageError::BadUrl(err.to_string()),
         Error::BadUri(reason) => PageError::BadUrl(reason),
-        Error::ConnectProxyFailed(reason) => PageError::Connect(format!("proxy: {reason}")),
+        Error::ConnectProxyFailed(reason) => PageError::Connect(reason),
         Error::InvalidProxyUrl => PageError::Connect("the proxy's URL is not valid".into()),
         Error::ConnectionFailed => PageError::Connect("no connection".into()),
         Error::LargeResponseHeader(_, limit) => {
@@ -136,7 +136,8 @@ fn place(stage: Stage) -> &'static str {
 /// `connection refused` for `Connection refused (os error 111)`.
 fn io_text(err: &io::Error) -> String {
     let text = err.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+    let mut letters = text.split(" (os error").next().unwrap_or(&text).chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// What rustls says, for people. Its error type is not ours to name, so its text is read.

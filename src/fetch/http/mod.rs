@@ -217,7 +217,8 @@ impl Answer {
     }
 
     /// Reads a small unwanted body to its end, so that the connection can be used again. Anything else about it does
-    /// not matter: a large, endless or broken one ends with its connection.
+    /// not matter: a large, endless or broken one ends with its connection. A server that falls silent in a small one
+    /// costs the read timeout.
     pub(super) fn discard(mut self) {
         let is_chunked = self.response.headers().contains_key("transfer-encoding");
         let ends_soon = match self.response.body().content_length() {

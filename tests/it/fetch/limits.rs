@@ -1,0 +1,214 @@
+//! Limits of time and size, and the abort: nothing a server does holds a thread for ever.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::thread;
+use std::time::Duration;
+
+use pagemill::fetch::{FetchPolicy, Fetcher};
+use pagemill::model::PageError;
+
+use super::{error, fetch, policy, request};
+use crate::support::{Gate, LONG, Reply, Server, watchdog};
+
+/// Short enough to wait for, and the only limit that can end the test.
+const SHORT: Duration = Duration::from_millis(100);
+
+#[track_caller]
+fn is_timeout(error: &PageError, clock: &str) {
+    assert!(
+        matches!(error, PageError::Timeout { clock: told, limit: SHORT, .. } if *told == clock),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_silent_server_runs_into_the_read_timeout() {
+    let server = Server::start(|site| {
+        site.on("/head", Reply::silence());
+        site.on("/in-head", Reply::page("x").cut_at(20).then_stall());
+        site.on("/body", Reply::page("x".repeat(100)).cut_before_end(10).then_stall());
+        site.on("/chunk", Reply::page("x".repeat(100)).chunked(10).cut_before_end(3).then_stall());
+        site.on("/no-length", Reply::raw("HTTP/1.1 200 OK\r\n\r\nhalf").then_stall());
+    });
+    for path in ["/head", "/in-head", "/body", "/chunk", "/no-length"] {
+        let policy = FetchPolicy { read_timeout: SHORT, ..policy() };
+        is_timeout(&error(policy, &server.url(path)), "read-timeout");
+    }
+}
+
+#[test]
+fn a_drip_that_never_falls_silent_runs_into_the_whole_timeout() {
+    let pause = Duration::from_millis(5);
+    let server = Server::start(|site| {
+        site.on("/body", Reply::page("x".repeat(10_000)).drip(1, pause));
+        site.on("/head", Reply::raw(format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(10_000))).drip(1, pause));
+    });
+    for path in ["/body", "/head"] {
+        let policy = FetchPolicy { timeout: SHORT, ..policy() };
+        is_timeout(&error(policy, &server.url(path)), "timeout");
+    }
+}
+
+#[test]
+fn redirects_share_one_deadline() {
+    let gate = Gate::new();
+    let server = Server::start(|site| {
+        site.on("/first", Reply::redirect(302, "/second"));
+        site.on("/second", Reply::page("never").behind(&gate));
+    });
+    let policy = FetchPolicy { timeout: SHORT, ..policy() };
+    is_timeout(&error(policy, &server.url("/first")), "timeout");
+}
+
+#[test]
+fn many_slow_redirects_do_not_add_up() {
+    let server = Server::start(|site| {
+        site.handle(|hit| Reply::redirect(302, format!("{}x", hit.path)).drip(20, Duration::from_millis(20)));
+    });
+    let policy = FetchPolicy { timeout: SHORT, max_redirects: 1000, ..policy() };
+    is_timeout(&error(policy, &server.url("/")), "timeout");
+    assert!(server.hits().len() < 100, "{} hops", server.hits().len());
+}
+
+#[test]
+fn a_connection_nobody_accepts_runs_into_the_connect_timeout() {
+    // A TLS handshake that is never answered counts as connecting, and needs no address that swallows packets.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let policy = FetchPolicy { connect_timeout: SHORT, ..policy() };
+    is_timeout(&error(policy, &url), "connect-timeout");
+}
+
+#[test]
+fn a_refused_connection_is_told_with_its_address() {
+    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let error = error(policy(), &format!("http://{address}/"));
+    assert_eq!(error, PageError::Connect(format!("connection refused ({address})")));
+}
+
+#[test]
+fn https_to_a_port_that_speaks_http_is_a_tls_error() {
+    // The handshake's bytes are no request, so it is answered before one is read.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        use std::io::{Read, Write};
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").unwrap();
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let error = error(policy(), &url);
+    assert!(matches!(&error, PageError::Tls(reason) if reason.contains("does not speak TLS")), "{error:?}");
+    server.join().unwrap();
+}
+
+#[test]
+fn a_handshake_cut_off_is_a_failed_connection() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || drop(listener.accept().unwrap()));
+    let error = error(policy(), &url);
+    assert!(matches!(&error, PageError::Connect(reason) if reason.contains("TLS handshake")), "{error:?}");
+    server.join().unwrap();
+}
+
+#[test]
+fn a_host_that_does_not_exist_is_told_by_name() {
+    // Names under `.invalid` never exist (RFC 6761 6.4); without a name service the answer is another.
+    match error(policy(), "http://no-such-host.invalid/") {
+        PageError::HostNotFound(host) => assert_eq!(host, "no-such-host.invalid"),
+        PageError::Connect(reason) => assert!(reason.contains("name service"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_host_name_is_looked_up_and_all_its_addresses_are_tried() {
+    // Where `localhost` is `::1` first, nobody listens there.
+    let server = Server::start(|site| site.page("/", "found"));
+    let url = format!("http://localhost:{}/", server.address().port());
+    assert_eq!(fetch(policy(), &url).unwrap().body, b"found");
+}
+
+#[test]
+fn a_url_too_long_for_a_request_is_told() {
+    let error = error(policy(), &format!("http://127.0.0.1:1/{}", "x".repeat(70_000)));
+    assert!(matches!(error, PageError::BadUrl(_)), "{error:?}");
+}
+
+#[test]
+fn a_body_of_the_limit_passes_and_one_byte_more_does_not() {
+    let server = Server::start(|site| {
+        for (path, size) in [("/fits", 1000), ("/not", 1001)] {
+            site.page(path, "x".repeat(size));
+            site.on(&format!("{path}/chunked"), Reply::page("x".repeat(size)).chunked(100));
+            site.on(&format!("{path}/gzip"), Reply::page("x".repeat(size)).gzip());
+            site.bytes(&format!("{path}/close"), format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(size)));
+        }
+    });
+    for kind in ["", "/chunked", "/gzip", "/close"] {
+        let policy = FetchPolicy { max_body_bytes: 1000, ..policy() };
+        let page = fetch(policy.clone(), &server.url(&format!("/fits{kind}"))).unwrap();
+        assert_eq!(page.body.len(), 1000);
+        assert_eq!(error(policy, &server.url(&format!("/not{kind}"))), PageError::TooLarge(1000));
+    }
+}
+
+#[test]
+fn an_announced_size_over_the_limit_is_not_read() {
+    // The body never comes, so reading it would end in another error.
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n";
+    let server = Server::start(|site| site.on("/", Reply::raw(head).then_stall()));
+    assert_eq!(error(policy(), &server.url("/")), PageError::TooLarge(1 << 20));
+}
+
+#[test]
+fn an_endless_body_stops_at_the_limit() {
+    let server = Server::start(|site| {
+        site.bytes("/", [&b"HTTP/1.1 200 OK\r\n\r\n"[..], &vec![b'x'; 64 << 20]].concat());
+    });
+    assert_eq!(error(policy(), &server.url("/")), PageError::TooLarge(1 << 20));
+}
+
+#[test]
+fn a_bomb_stops_at_the_limit() {
+    let server = Server::start(|site| site.on("/", Reply::page(vec![0; 32 << 20]).gzip()));
+    assert_eq!(error(policy(), &server.url("/")), PageError::TooLarge(1 << 20));
+}
+
+#[test]
+fn the_body_of_an_error_is_not_waited_for_without_end() {
+    let server = Server::start(|site| {
+        site.on("/endless", Reply::raw("HTTP/1.1 500 No\r\n\r\nand so on").then_stall());
+        site.on("/huge", Reply::raw("HTTP/1.1 500 No\r\nContent-Length: 999999999\r\n\r\n").then_stall());
+    });
+    for path in ["/endless", "/huge"] {
+        assert_eq!(error(policy(), &server.url(path)), PageError::Status(500));
+    }
+}
+
+#[test]
+fn an_abort_ends_requests_wherever_they_wait_and_all_later_ones() {
+    let server = Server::start(|site| {
+        site.on("/head", Reply::silence());
+        site.on("/body", Reply::page("x".repeat(100)).cut_before_end(10).then_stall());
+        site.on("/no-length", Reply::raw("HTTP/1.1 200 OK\r\n\r\nhalf").then_stall());
+    });
+    watchdog(LONG, move || {
+        let fetcher = Fetcher::new(policy());
+        thread::scope(|scope| {
+            let waiting = ["/head", "/body", "/no-length"].map(|path| {
+                let request = request(&server.url(path));
+                scope.spawn(|| fetcher.fetch(request).expect_err("aborted").error)
+            });
+            server.wait_for_hits(3);
+            fetcher.abort();
+            for thread in waiting {
+                assert_eq!(thread.join().unwrap(), PageError::Aborted);
+            }
+        });
+        let later = fetcher.fetch(request(&server.url("/head"))).expect_err("aborted").error;
+        assert_eq!(later, PageError::Aborted);
+        assert_eq!(server.hits().len(), 3);
+    });
+}

@@ -1,0 +1,82 @@
+//! The fetcher against a server that misbehaves in every way we know of.
+//!
+//! [`framing`] is about replies that are broken, cut or not HTTP; [`limits`] about time, size and abort; [`redirects`]
+//! about where one may go and what is sent along; [`connections`] about keeping and losing them.
+
+mod connections;
+mod framing;
+mod limits;
+mod redirects;
+
+use std::time::Duration;
+
+use pagemill::fetch::{Failure, FetchPolicy, Fetcher};
+use pagemill::model::{Page, PageError, Request, RequestId};
+
+use crate::support::{LONG, Reply, Server, watchdog};
+
+/// Longer than the watchdog: what waits for this does not end by itself.
+const NEVER: Duration = Duration::from_secs(3600);
+
+/// Limits that no test reaches unless it sets its own.
+fn policy() -> FetchPolicy {
+    FetchPolicy {
+        connect_timeout: NEVER,
+        read_timeout: NEVER,
+        timeout: NEVER,
+        max_body_bytes: 1 << 20,
+        max_redirects: 10,
+        headers: Vec::new(),
+        user_agent: "pagemill-test".into(),
+        connections: 4,
+        proxies_from_environment: false,
+    }
+}
+
+fn request(url: &str) -> Request {
+    Request { id: RequestId(0), url: url.parse().unwrap(), page: None, attempt: 0 }
+}
+
+/// One request under a watchdog.
+fn fetch(policy: FetchPolicy, url: &str) -> Result<Page, Box<Failure>> {
+    let request = request(url);
+    watchdog(LONG, move || Fetcher::new(policy).fetch(request))
+}
+
+/// The body at `url`.
+pub(crate) fn body(url: &str) -> Vec<u8> {
+    fetch(policy(), url).unwrap().body
+}
+
+fn error(policy: FetchPolicy, url: &str) -> PageError {
+    fetch(policy, url).expect_err("no page").error
+}
+
+/// What comes of a reply: the page's body as text, or the error.
+fn outcome(reply: Reply) -> Result<String, PageError> {
+    let server = Server::start(|site| site.on("/", reply));
+    match fetch(policy(), &server.url("/")) {
+        Ok(page) => Ok(String::from_utf8(page.body).unwrap()),
+        Err(failure) => Err(failure.error),
+    }
+}
+
+/// What comes of a reply sent byte for byte, after which the connection is closed.
+fn raw(response: impl Into<Vec<u8>>) -> Result<String, PageError> {
+    outcome(Reply::raw(response))
+}
+
+#[track_caller]
+fn is_broken(outcome: Result<String, PageError>) {
+    assert!(matches!(outcome, Err(PageError::Broken(_))), "{outcome:?}");
+}
+
+#[track_caller]
+fn is_protocol(outcome: Result<String, PageError>) {
+    assert!(matches!(outcome, Err(PageError::Protocol(_))), "{outcome:?}");
+}
+
+#[track_caller]
+fn is_page(outcome: Result<String, PageError>, body: &str) {
+    assert_eq!(outcome, Ok(body.to_owned()));
+}
