@@ -14,6 +14,7 @@ mod names;
 mod order;
 mod parse;
 mod prescan;
+mod references;
 mod sink;
 mod xml;
 
