@@ -24,7 +24,8 @@ pub(super) fn feed_with_cut_tags(text: &StrTendril, feeder: &Feeder<'_>) -> Resu
         fed = if begins_tag(&bytes[start..]) {
             feed_tag(text, start, feeder)?
         } else {
-            let end = if feeder.gate().is_in_raw_text() { start + 1 } else { end_of_markup(bytes, start, feeder) };
+            let end =
+                if feeder.gate().is_in_raw_text() { start + 1 } else { end_of_markup(bytes, start, feeder) };
             feeder.feed(text, start, end)?;
             end
         };
@@ -35,13 +36,15 @@ pub(super) fn feed_with_cut_tags(text: &StrTendril, feeder: &Feeder<'_>) -> Resu
 /// Feeds the tag that begins at `start`, or its name if it turns out to be text; says how far it came.
 fn feed_tag(text: &StrTendril, start: usize, feeder: &Feeder<'_>) -> Result<usize, ReadError> {
     let bytes = str::as_bytes(text);
-    let after_name = find(bytes, start + 2, |b| is_space(b) || b == b'/' || b == b'>').map_or(bytes.len(), |i| i + 1);
+    let after_name =
+        find(bytes, start + 2, |b| is_space(b) || b == b'/' || b == b'>').map_or(bytes.len(), |i| i + 1);
     let tokens = feeder.gate().token_count();
     let may_be_tag = match &*feeder.gate().raw_text() {
         None => true,
         Some(open) => {
             let name = text[start..after_name].strip_prefix("</").unwrap_or_default();
-            name.get(..open.len()).is_some_and(|name| name.eq_ignore_ascii_case(open)) && name.len() == open.len() + 1
+            name.get(..open.len()).is_some_and(|name| name.eq_ignore_ascii_case(open))
+                && name.len() == open.len() + 1
         }
     };
     feeder.feed(text, start, after_name)?;
@@ -88,7 +91,9 @@ fn scan_attributes(bytes: &[u8], mut at: usize, limit: usize) -> Scanned {
         if bytes.get(value) == Some(&b'=') {
             let value = find(bytes, value + 1, |b| !is_space(b)).unwrap_or(end);
             at = match bytes.get(value) {
-                Some(&quote @ (b'"' | b'\'')) => find(bytes, value + 1, |b| b == quote).map_or(end, |i| i + 1),
+                Some(&quote @ (b'"' | b'\'')) => {
+                    find(bytes, value + 1, |b| b == quote).map_or(end, |i| i + 1)
+                }
                 _ => find(bytes, value, |b| is_space(b) || b == b'>').unwrap_or(end),
             };
         }
@@ -100,7 +105,9 @@ fn end_of_markup(bytes: &[u8], start: usize, feeder: &Feeder<'_>) -> usize {
     let rest = &bytes[start..];
     let length = if rest.starts_with(b"<!--") {
         end_of_comment(rest)
-    } else if rest.starts_with(b"<![CDATA[") && feeder.gate().adjusted_current_node_present_but_not_in_html_namespace() {
+    } else if rest.starts_with(b"<![CDATA[")
+        && feeder.gate().adjusted_current_node_present_but_not_in_html_namespace()
+    {
         rest.windows(3).position(|three| three == b"]]>").map(|i| i + 3)
     } else if matches!(rest.get(1), Some(b'!' | b'?' | b'/')) {
         find(rest, 2, |b| b == b'>').map(|i| i + 1)
@@ -193,9 +200,15 @@ mod tests {
     #[test]
     fn raw_text_is_no_tag() {
         assert_eq!(cut("<style><p a b c d e></style >x"), r#"style("<p a b c d e>") "x""#);
-        assert_eq!(cut("<textarea></p a b c d e>&lt</textarea a b c d e>x"), r#"textarea("</p a b c d e><") "x""#);
+        assert_eq!(
+            cut("<textarea></p a b c d e>&lt</textarea a b c d e>x"),
+            r#"textarea("</p a b c d e><") "x""#
+        );
         assert_eq!(cut("<title>a</titles b c d e f></TITLE>x"), r#"title("a</titles b c d e f>") "x""#);
-        assert_eq!(cut("<script>a<!--<script>b</script x y z u v>--></script a b c d e f>x"), r#"script("a<!--<script>b</script x y z u v>-->") "x""#);
+        assert_eq!(
+            cut("<script>a<!--<script>b</script x y z u v>--></script a b c d e f>x"),
+            r#"script("a<!--<script>b</script x y z u v>-->") "x""#
+        );
         assert_eq!(cut("<plaintext></plaintext><p a b c>"), r#"plaintext("</plaintext><p a b c>")"#);
     }
 
@@ -239,7 +252,9 @@ mod tests {
     #[test]
     fn a_million_attributes_hidden_from_a_simpler_reader() {
         let attributes: String = (0..1_000_000).map(|i| format!(" a{i}")).collect();
-        for hide in ["<svg><title><style><g ", "<svg><style><g ", "<script><!--<script></script x'>--></script "] {
+        for hide in
+            ["<svg><title><style><g ", "<svg><style><g ", "<script><!--<script></script x'>--></script "]
+        {
             let html = format!("{hide}{attributes}>end");
             let document = parse::parse(&StrTendril::from_slice(&html), &Limits::default()).unwrap();
             check_links(&document);

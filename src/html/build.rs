@@ -20,7 +20,8 @@ impl Document {
     /// Makes a node that stands nowhere yet.
     pub(super) fn make(&mut self, data: NodeData) -> u32 {
         // The limit on nodes is looked at every few kilobytes, so this cannot be far beyond it.
-        let id = u32::try_from(self.nodes.len()).expect("fewer nodes than bytes of text, which fit in 32 bits");
+        let id =
+            u32::try_from(self.nodes.len()).expect("fewer nodes than bytes of text, which fit in 32 bits");
         self.nodes.push(Node::new(data));
         id
     }

@@ -236,7 +236,9 @@ impl Dropped {
     }
 
     fn is_foreign(&self) -> bool {
-        [local_name!("svg"), local_name!("math")].iter().any(|name| self.counts.get(name).is_some_and(|&count| count > 0))
+        [local_name!("svg"), local_name!("math")]
+            .iter()
+            .any(|name| self.counts.get(name).is_some_and(|&count| count > 0))
     }
 
     fn clear(&mut self) {
@@ -374,7 +376,8 @@ mod tests {
             check_links(&document);
             assert!(depth_of(&document) < 800, "{} {}", depth_of(&document), &open[..20]);
             assert!(all_text(&document).ends_with("inaftertitle"), "{}", &open[..20]);
-            let heading = (0..document.len() as u32).map(NodeId).rfind(|&id| document.attribute(id, "id").is_some());
+            let heading =
+                (0..document.len() as u32).map(NodeId).rfind(|&id| document.attribute(id, "id").is_some());
             assert_eq!(&*document.name(heading.unwrap()).unwrap().local, "h2", "{}", &open[..20]);
         }
     }
@@ -388,7 +391,8 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_elements_that_never_close() {
-        for tag in ["<div>", "<ul><li>", "<b>", "<a>", "<font>", "<span>", "<svg>", "<em><p>", "<table><td>"] {
+        for tag in ["<div>", "<ul><li>", "<b>", "<a>", "<font>", "<span>", "<svg>", "<em><p>", "<table><td>"]
+        {
             let document = read(&format!("{}the end", tag.repeat(100_000)), 512);
             check_links(&document);
             assert!(all_text(&document).ends_with("the end"), "{tag}");

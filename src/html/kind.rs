@@ -31,7 +31,8 @@ pub(super) fn kind_of(body: &[u8], content_type: Option<&str>) -> Result<Kind, S
     if let Some((_, name)) = SIGNATURES.iter().find(|(signature, _)| body.starts_with(signature)) {
         return Err((*name).to_owned());
     }
-    let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let media_type =
+        content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match &*media_type {
         "text/html" | "application/xhtml+xml" => Ok(Kind::Html),
         "application/xml" | "text/xml" => Ok(Kind::Xml),
@@ -41,7 +42,9 @@ pub(super) fn kind_of(body: &[u8], content_type: Option<&str>) -> Result<Kind, S
         // SVG is XML, and an image by its type.
         other if other.ends_with("+xml") => Ok(Kind::Xml),
         other if other.ends_with("+json") => Err("JSON".to_owned()),
-        other if ["image/", "audio/", "video/", "font/"].iter().any(|family| other.starts_with(family)) => Err(media_type),
+        other if ["image/", "audio/", "video/", "font/"].iter().any(|family| other.starts_with(family)) => {
+            Err(media_type)
+        }
         // Missing, text/plain, application/octet-stream, or a type nobody knows: many feeds are served so.
         _ => Ok(sniff(body)),
     }

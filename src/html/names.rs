@@ -44,14 +44,18 @@ impl Scope {
     pub(super) fn element(&self, raw: &str) -> Name {
         self.qualified(raw).unwrap_or_else(|| Name {
             prefix: None,
-            namespace: self.find("").unwrap_or_else(|| ns!()),
+            namespace: self.find("").unwrap_or_default(),
             local: LocalName::from(raw),
         })
     }
 
     /// The name of an attribute written as `raw`. The default namespace is not for attributes.
     pub(super) fn attribute(&self, raw: &str) -> Name {
-        self.qualified(raw).unwrap_or_else(|| Name { prefix: None, namespace: ns!(), local: LocalName::from(raw) })
+        self.qualified(raw).unwrap_or_else(|| Name {
+            prefix: None,
+            namespace: ns!(),
+            local: LocalName::from(raw),
+        })
     }
 
     /// `None` without a prefix, and with one that nobody declared: then the colon is part of the name, as libxml2
@@ -66,7 +70,11 @@ impl Scope {
     }
 
     fn find(&self, prefix: &str) -> Option<Namespace> {
-        self.bindings.iter().rev().find(|(bound, _)| **bound == *prefix).map(|(_, namespace)| namespace.clone())
+        self.bindings
+            .iter()
+            .rev()
+            .find(|(bound, _)| **bound == *prefix)
+            .map(|(_, namespace)| namespace.clone())
     }
 }
 

@@ -38,7 +38,7 @@ fn feed_in_pieces<'a>(text: &StrTendril, limits: &'a Limits) -> Result<Option<Fe
     let mut separators = 0;
     let mut start = 0;
     while start < text.len() {
-        let end = text.floor_char_boundary(start + PIECE);
+        let end = end_of_piece(text, start);
         let tokens = feeder.gate().token_count();
         feeder.feed(text, start, end)?;
         if feeder.gate().token_count() > tokens {
@@ -52,6 +52,15 @@ fn feed_in_pieces<'a>(text: &StrTendril, limits: &'a Limits) -> Result<Option<Fe
         start = end;
     }
     Ok(Some(feeder))
+}
+
+/// A piece ends between two characters.
+fn end_of_piece(text: &str, start: usize) -> usize {
+    let mut end = text.len().min(start + PIECE);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    end
 }
 
 /// An upper bound for the attributes that begin in a part of a tag. An inline image (base64) has few of these.
@@ -167,7 +176,10 @@ mod tests {
     #[test]
     fn a_template_holds_its_contents() {
         assert_eq!(body("<template><tr><td>x</template>y"), r#"template(tr(td("x"))) "y""#);
-        assert_eq!(body("<div><template shadowrootmode=open><p>x</template></div>"), r#"div(template[shadowrootmode=open](p("x")))"#);
+        assert_eq!(
+            body("<div><template shadowrootmode=open><p>x</template></div>"),
+            r#"div(template[shadowrootmode=open](p("x")))"#
+        );
     }
 
     #[test]
@@ -206,7 +218,10 @@ mod tests {
 
     #[test]
     fn a_second_body_adds_what_is_missing() {
-        assert_eq!(sketch(&read("<body a=1><p b=2></p><body a=3 c=4><html d=5>x")), r#"html[d=5](head body[a=1 c=4](p[b=2] "x"))"#);
+        assert_eq!(
+            sketch(&read("<body a=1><p b=2></p><body a=3 c=4><html d=5>x")),
+            r#"html[d=5](head body[a=1 c=4](p[b=2] "x"))"#
+        );
     }
 
     #[test]

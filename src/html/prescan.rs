@@ -219,7 +219,9 @@ mod tests {
 
     #[test]
     fn cut_off_markup_ends_the_search() {
-        for page in ["<", "<meta", "<meta charset", "<meta charset=", "<meta charset='gbk", "<!--", "<a b", "</", ""] {
+        for page in
+            ["<", "<meta", "<meta charset", "<meta charset=", "<meta charset='gbk", "<!--", "<a b", "</", ""]
+        {
             assert_eq!(name(page), None, "{page}");
         }
     }

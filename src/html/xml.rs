@@ -202,13 +202,18 @@ impl<'a> Builder<'a> {
             self.add_text("<");
             return Next::Restart(start + 1);
         }
-        if self.open.is_empty() && self.document.children(Document::ROOT).any(|id| self.document.name(id).is_some()) {
+        if self.open.is_empty()
+            && self.document.children(Document::ROOT).any(|id| self.document.name(id).is_some())
+        {
             // A second root: the document has ended.
             return Next::Stop;
         }
         // The tag without its `<`; a `<` in it means that its `>` is another's.
         let cut = end_before_markup(tag);
-        let tag = BytesStart::from_content(&tag[..cut.unwrap_or(tag.len())], written.len().min(cut.unwrap_or(usize::MAX)));
+        let tag = BytesStart::from_content(
+            &tag[..cut.unwrap_or(tag.len())],
+            written.len().min(cut.unwrap_or(usize::MAX)),
+        );
         let is_open = has_content && cut.is_none();
         let name_start = start + 1;
         let name = &self.text[name_start..name_start + tag.name().0.len()];
@@ -317,16 +322,16 @@ mod tests {
     #[test]
     fn a_feed_becomes_a_tree() {
         let feed = "<?xml version='1.0'?>\n<!DOCTYPE rss>\n<?style a b?><rss a='1' b=\"2\">\r\n<item>x &amp; y<br/><![CDATA[<z>]]> &#228;&#xE4;</item><!--c--></rss>\n";
-        assert_eq!(
-            line(feed),
-            r#"<?style a b?> rss[a=1 b=2]("\n" item("x & y" br "<z> ää") <!--c-->)"#
-        );
+        assert_eq!(line(feed), r#"<?style a b?> rss[a=1 b=2]("\n" item("x & y" br "<z> ää") <!--c-->)"#);
     }
 
     #[test]
     fn names_have_their_namespaces() {
-        let document = read("<a xmlns='u:d' xmlns:p='u:p' p:x='1' x='2'><p:b/><c xmlns=''/><q:d xml:lang='de'/></a>");
-        let name = |id: u32| document.name(NodeId(id)).map(|n| (n.prefix.as_deref(), &*n.namespace, &*n.local)).unwrap();
+        let document =
+            read("<a xmlns='u:d' xmlns:p='u:p' p:x='1' x='2'><p:b/><c xmlns=''/><q:d xml:lang='de'/></a>");
+        let name = |id: u32| {
+            document.name(NodeId(id)).map(|n| (n.prefix.as_deref(), &*n.namespace, &*n.local)).unwrap()
+        };
         assert_eq!(name(1), (None, "u:d", "a"));
         assert_eq!(name(2), (Some("p"), "u:p", "b"));
         assert_eq!(name(3), (None, "", "c"));
@@ -346,7 +351,10 @@ mod tests {
 
     #[test]
     fn lone_markup_characters_are_text() {
-        assert_eq!(line("<a>AT&T < 3 & <b>x</b> &nbsp;&unknown;&;</a>"), "a(\"AT&T < 3 & \" b(\"x\") \" \\u{a0}&unknown;&;\")");
+        assert_eq!(
+            line("<a>AT&T < 3 & <b>x</b> &nbsp;&unknown;&;</a>"),
+            "a(\"AT&T < 3 & \" b(\"x\") \" \\u{a0}&unknown;&;\")"
+        );
         assert_eq!(line("<a>1 <2</a>"), r#"a("1 <2")"#);
         assert_eq!(line("<a x='1 & 2 &lt; &x;\n3'/>"), "a[x=1 & 2 < &x; 3]");
     }
@@ -399,7 +407,9 @@ mod tests {
 
     #[test]
     fn broken_markup_takes_no_more_time_for_its_length() {
-        for part in ["<a b='", "<", "<![CDATA[", "<!", "&", "<a <b", "<a b=\"<", "</", "<?", "<a xmlns:x='", "<!--"] {
+        for part in
+            ["<a b='", "<", "<![CDATA[", "<!", "&", "<a <b", "<a b=\"<", "</", "<?", "<a xmlns:x='", "<!--"]
+        {
             check_links(&read(&format!("<r>{}", part.repeat(200_000))));
         }
         let declarations: String = (0..50_000).map(|i| format!("<a xmlns:p{i}='u'><q:b/>")).collect();
