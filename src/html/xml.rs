@@ -415,4 +415,53 @@ mod tests {
         let declarations: String = (0..50_000).map(|i| format!("<a xmlns:p{i}='u'><q:b/>")).collect();
         check_links(&read(&declarations));
     }
+
+    /// What breaks, closes wrongly and hides.
+    const FRAGMENTS: &[&str] = &[
+        "<a>",
+        "</a>",
+        "<b x='1'>",
+        "</b>",
+        "<p:c xmlns:p='u'>",
+        "</p:c>",
+        "<d/>",
+        "<e x=\"",
+        "'",
+        "\"",
+        "<",
+        ">",
+        "/>",
+        "</",
+        "<!",
+        "<!--",
+        "-->",
+        "<![CDATA[",
+        "]]>",
+        "<?",
+        "?>",
+        "<?xml version='1.0'?>",
+        "<!DOCTYPE a [",
+        "]>",
+        "&",
+        ";",
+        "&amp;",
+        "&#0;",
+        "=",
+        " ",
+        "text",
+        "\r\n",
+        "\u{e4}",
+        "\0",
+    ];
+
+    proptest::proptest! {
+        #[test]
+        fn no_soup_breaks_the_tree(
+            parts in proptest::collection::vec(proptest::sample::select(FRAGMENTS), 0..40),
+            depth in 1_usize..6,
+        ) {
+            let limits = Limits { depth, ..Limits::default() };
+            check_links(&parse(&StrTendril::from_slice(&format!("<a>{}", parts.concat())), &limits).unwrap());
+        }
+    }
 }
