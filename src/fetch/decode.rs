@@ -1,12 +1,12 @@
 //! Undoes `Content-Encoding`, counting what comes out.
 //!
-//! The only user of flate2 and brotli. Knows nothing of connections or headers: bytes and the header's text go in,
+//! The only user of flate2 and brotli-decompressor. Knows nothing of connections or headers: bytes and the header's text go in,
 //! bytes come out. A page that unpacks to more than the limit is stopped at the limit, on every layer, so a
 //! decompression bomb costs no more memory than an honest page of that size.
 
 use std::io::{self, Read};
 
-use brotli::Decompressor;
+use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
 use flate2::bufread::GzDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
 
@@ -123,6 +123,8 @@ fn inflate(packed: &[u8], limit: u64) -> Result<Vec<u8>, DecodeError> {
 
 fn unbrotli(packed: &[u8], limit: u64) -> Result<Vec<u8>, DecodeError> {
     let mut stream = Decompressor::new(packed, 4096);
+    // An extension that no header announces, and whose window of 1 GB only a bomb needs.
+    stream.set_parameter(BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW, 0);
     let mut out = Vec::new();
     read_within(&mut stream, &mut out, limit, "br")?;
     Ok(out)
@@ -296,6 +298,15 @@ mod tests {
         for name in ["gzip", "deflate", "br"] {
             assert!(is_corrupt(&decode(TEXT.to_vec(), name, 1000)), "{name}");
         }
+    }
+
+    #[test]
+    fn a_brotli_window_larger_than_the_standard_has_is_an_error() {
+        // The mark of a large window in 8 bits, a window of 30 bits in 6; then one stored block as in `brotli`.
+        let length = TEXT.len() as u64 - 1;
+        let header = 0x11 | 30 << 8 | length << 17 | 1 << 33;
+        let packed = [&header.to_le_bytes()[..5], TEXT, &[0x03]].concat();
+        assert!(is_corrupt(&decode(packed, "br", 1000)));
     }
 
     #[test]

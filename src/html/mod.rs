@@ -14,6 +14,7 @@ mod names;
 mod order;
 mod parse;
 mod prescan;
+mod references;
 #[cfg(test)]
 pub(crate) mod sample;
 mod sink;
@@ -24,6 +25,9 @@ use html5ever::tendril::StrTendril;
 
 pub use dom::{Document, NodeId};
 use kind::Kind;
+
+/// A character set.
+pub type Charset = &'static Encoding;
 
 /// How large a document may become. A hostile page must not cost more than an ordinary one of its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,5 +93,59 @@ fn too_many(what: &str, limit: usize) -> ReadError {
     ReadError::TooComplex(format!("more than {limit} {what}"))
 }
 
-/// A character set.
-pub type Charset = &'static Encoding;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &[u8], content_type: Option<&str>) -> Result<Document, ReadError> {
+        super::read(body, content_type, None, &Limits::default())
+    }
+
+    fn text(document: &Document) -> String {
+        (0..document.len()).map(|id| document.text(NodeId(id as u32))).collect()
+    }
+
+    #[test]
+    fn a_page_is_read_by_its_header() {
+        let page = read(b"<p>\xd6\xd0", Some("text/html; charset=gb2312")).unwrap();
+        assert!(page.is_html());
+        assert_eq!(text(&page), "\u{4e2d}");
+        let feed = read("<a>\u{e4}</a>".as_bytes(), Some("application/atom+xml")).unwrap();
+        assert!(!feed.is_html());
+        assert_eq!(text(&feed), "\u{e4}");
+    }
+
+    #[test]
+    fn what_the_user_demands_wins() {
+        let page =
+            super::read(b"<meta charset=utf-8>\xf2", None, charset_named("cp1251"), &Limits::default())
+                .unwrap();
+        assert_eq!(text(&page), "\u{442}");
+    }
+
+    #[test]
+    fn an_empty_body_is_an_empty_document() {
+        for content_type in [None, Some("text/html"), Some("text/xml")] {
+            assert_eq!(text(&read(b"", content_type).unwrap()), "");
+            assert_eq!(text(&read(b"\xef\xbb\xbf", content_type).unwrap()), "");
+        }
+    }
+
+    #[test]
+    fn what_is_not_markup_is_an_error() {
+        let error = read(b"%PDF-1.4", Some("text/html")).unwrap_err();
+        assert_eq!(error.to_string(), "not HTML or XML but PDF");
+    }
+
+    #[test]
+    fn any_bytes_make_a_document() {
+        let all: Vec<u8> = (0..=255).cycle().take(5000).collect();
+        for content_type in
+            ["text/html", "text/xml", "text/html;charset=shift_jis", "text/xml;charset=utf-16"]
+        {
+            for start in 0..40 {
+                build::tests::check_links(&read(&all[start * 7..], Some(content_type)).unwrap());
+            }
+        }
+    }
+}

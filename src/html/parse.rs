@@ -38,7 +38,7 @@ fn feed_in_pieces<'a>(text: &StrTendril, limits: &'a Limits) -> Result<Option<Fe
     let mut separators = 0;
     let mut start = 0;
     while start < text.len() {
-        let end = text.floor_char_boundary(start + PIECE);
+        let end = end_of_piece(text, start);
         let tokens = feeder.gate().token_count();
         feeder.feed(text, start, end)?;
         if feeder.gate().token_count() > tokens {
@@ -52,6 +52,15 @@ fn feed_in_pieces<'a>(text: &StrTendril, limits: &'a Limits) -> Result<Option<Fe
         start = end;
     }
     Ok(Some(feeder))
+}
+
+/// A piece ends between two characters.
+fn end_of_piece(text: &str, start: usize) -> usize {
+    let mut end = text.len().min(start + PIECE);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    end
 }
 
 /// An upper bound for the attributes that begin in a part of a tag. An inline image (base64) has few of these.
@@ -243,5 +252,120 @@ mod tests {
         let img = document.first_child(document.last_child(super::super::NodeId(1)).unwrap()).unwrap();
         assert_eq!(document.attribute(img, "src"), Some(&*data));
         assert_eq!(document.attribute(img, "alt"), Some("x"));
+    }
+
+    /// What misnests, moves, hides and breaks.
+    const FRAGMENTS: &[&str] = &[
+        "<p>",
+        "</p>",
+        "<b>",
+        "</b>",
+        "<a href='x>'>",
+        "</a>",
+        "<i a=1 b c=\">\">",
+        "</i>",
+        "<table>",
+        "</table>",
+        "<tr>",
+        "<td>",
+        "</td>",
+        "<caption>",
+        "<col>",
+        "<select>",
+        "<option>",
+        "</select>",
+        "<svg>",
+        "</svg>",
+        "<title>",
+        "</title>",
+        "<style>",
+        "</style>",
+        "<script>",
+        "</script>",
+        "</script x='y'>",
+        "<!--",
+        "-->",
+        "--!>",
+        "<![CDATA[",
+        "]]>",
+        "<math>",
+        "<mi>",
+        "</math>",
+        "<annotation-xml encoding=text/html>",
+        "<foreignObject>",
+        "<template>",
+        "</template>",
+        "<form>",
+        "</form>",
+        "<button>",
+        "<li>",
+        "<ul>",
+        "</ul>",
+        "<h1>",
+        "</h2>",
+        "<textarea>",
+        "</textarea>",
+        "<noscript>",
+        "</noscript>",
+        "<frameset>",
+        "<frame>",
+        "<body c=d>",
+        "<html e=f>",
+        "<head>",
+        "</head>",
+        "</body>",
+        "</html>",
+        "<br/>",
+        "</br>",
+        "<image>",
+        "<input type=hidden>",
+        "<hr>",
+        "<dd>",
+        "<plaintext>",
+        "<iframe>",
+        "</iframe>",
+        "<object>",
+        "</object>",
+        "<nobr>",
+        "<ruby><rt>",
+        "<div/a/b=/>",
+        "</div>",
+        "&amp",
+        "&lt;",
+        "&#x",
+        "\0",
+        "\r\n",
+        "<",
+        "</",
+        "<!",
+        "<?",
+        "'",
+        "\"",
+        "=",
+        ">",
+        " ",
+        "text",
+        "\u{e4}",
+    ];
+
+    use proptest::collection::vec;
+    use proptest::sample::select;
+
+    proptest::proptest! {
+        #[test]
+        fn tag_by_tag_and_in_pieces_the_tree_is_the_same(parts in vec(select(FRAGMENTS), 0..40)) {
+            let limits = Limits::default();
+            let text = StrTendril::from_slice(&parts.concat());
+            let in_pieces = feed_in_pieces(&text, &limits).unwrap().unwrap().finish().unwrap();
+            let tag_by_tag = Feeder::new(&text, &limits);
+            attributes::feed_with_cut_tags(&text, &tag_by_tag).unwrap();
+            assert_eq!(sketch(&in_pieces), sketch(&tag_by_tag.finish().unwrap()));
+        }
+
+        #[test]
+        fn no_soup_breaks_the_tree_at_any_depth(parts in vec(select(FRAGMENTS), 0..60), depth in 1_usize..12) {
+            let limits = Limits { depth, ..Limits::default() };
+            check_links(&parse(&StrTendril::from_slice(&parts.concat()), &limits).unwrap());
+        }
     }
 }

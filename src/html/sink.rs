@@ -130,7 +130,7 @@ impl TreeSink for Sink {
 
     fn finish(self) -> Document {
         let mut document = self.document.into_inner();
-        add_late_attributes(&mut document, self.late.into_inner());
+        add_late_attributes(&mut document, &self.late.into_inner());
         if document.is_in_order() { document } else { document.renumber() }
     }
 
@@ -237,7 +237,7 @@ impl TreeSink for Sink {
 }
 
 /// Moves the attributes of each element that got late ones to the end of the list, where there is room.
-fn add_late_attributes(document: &mut Document, late: Vec<(u32, Attribute)>) {
+fn add_late_attributes(document: &mut Document, late: &[(u32, Attribute)]) {
     let mut targets: Vec<u32> = late.iter().map(|(id, _)| *id).collect();
     targets.sort_unstable();
     targets.dedup();

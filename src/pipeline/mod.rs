@@ -4,7 +4,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use crate::fetch::Fetcher;
+use crate::fetch::{Failure, Fetcher};
 use crate::frontier::{FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, OpenEnd};
 use crate::job::Job;
 use crate::model::{PageError, Unmade};
@@ -77,11 +77,8 @@ pub fn run(
 
     let fetch = |request| {
         fetcher.fetch(request).map_err(|failure| {
-            Box::new(Failed {
-                request: failure.request,
-                error: failure.error,
-                retry_after: failure.retry_after,
-            })
+            let Failure { request, error, retry_after } = *failure;
+            Box::new(Failed { request, error, retry_after })
         })
     };
     let make_reader = || {

@@ -1,7 +1,20 @@
-//! End-to-end tests.
+//! End-to-end tests, by what a user would call them.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::needless_pass_by_value, reason = "an assertion reads better on a value")]
 
+/// Pages that are broken, hostile or in other character sets.
+mod bad_pages;
+/// Commands and job files that are wrong: all mistakes at once, and no request.
+mod bad_usage;
+/// The main job: pages in, JSON Lines out.
+mod crawl;
+/// `pagemill demo`.
+mod demo;
+/// The documents say what is so.
+mod documents;
+/// How a run ends: done, stopped, interrupted, out of time, output gone.
+mod ends;
+/// The fetcher against every way a server can misbehave.
 mod fetch;
 mod support;

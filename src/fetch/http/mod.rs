@@ -28,8 +28,8 @@ const MIN_IDLE_CONNECTIONS: usize = 64;
 /// What of an unwanted body is read to keep its connection usable; more costs more than a new connection.
 const MAX_DRAINED_BYTES: u64 = 64 << 10;
 
-/// How long that may take.
-const MAX_DRAIN_TIME: Duration = Duration::from_secs(1);
+/// How long that may take: about what a new connection costs far away.
+const MAX_DRAIN_TIME: Duration = Duration::from_millis(250);
 
 /// Room for a body of unknown length at first.
 const FIRST_ROOM: usize = 16 << 10;

@@ -7,7 +7,7 @@ use pagemill::fetch::{FetchPolicy, Fetcher};
 use pagemill::model::PageError;
 
 use super::{is_broken, outcome, policy, request};
-use crate::support::{LONG, Reply, Server, watchdog};
+use crate::support::{Gate, LONG, Reply, Server, watchdog};
 
 /// The bodies of these paths, or the errors, fetched one after another by one fetcher.
 fn bodies(server: &Server, paths: &[&str]) -> Vec<Result<String, PageError>> {
@@ -90,6 +90,27 @@ fn a_connection_closed_while_idle_costs_no_failure() {
         let connections: Vec<_> = server.hits().iter().map(|hit| hit.connection).collect();
         assert_eq!(connections, [0, 0, 1]);
     }
+}
+
+#[test]
+fn a_request_is_sent_again_over_a_new_connection_though_others_are_idle() {
+    let gate = Gate::new();
+    let server = Server::start(|site| {
+        site.on("/1", Reply::page("one").behind(&gate));
+        site.compute("/2", |hit| if hit.connection < 2 { Reply::hang_up() } else { Reply::page("two") });
+    });
+    watchdog(LONG, move || {
+        let fetcher = Fetcher::new(policy());
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| fetcher.fetch(request(&server.url("/1"))).unwrap());
+            }
+            server.wait_for_hits(2);
+            gate.open();
+        });
+        assert_eq!(server.connections(), 2);
+        assert_eq!(fetcher.fetch(request(&server.url("/2"))).unwrap().body, b"two");
+    });
 }
 
 #[test]

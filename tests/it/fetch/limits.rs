@@ -8,10 +8,11 @@ use pagemill::fetch::{FetchPolicy, Fetcher};
 use pagemill::model::PageError;
 
 use super::{error, fetch, policy, request};
-use crate::support::{Gate, LONG, Reply, Server, watchdog};
+use crate::support::{LONG, Reply, Server, watchdog};
 
-/// Short enough to wait for, and the only limit that can end the test.
-const SHORT: Duration = Duration::from_millis(100);
+/// Short enough to wait for, and the only limit that can end the test. On a busy machine it may pass before the server
+/// has seen the request, which is the same to the client: those servers may be idle.
+const SHORT: Duration = Duration::from_millis(200);
 
 #[track_caller]
 fn is_timeout(error: &PageError, clock: &str) {
@@ -29,7 +30,8 @@ fn a_silent_server_runs_into_the_read_timeout() {
         site.on("/body", Reply::page("x".repeat(100)).cut_before_end(10).then_stall());
         site.on("/chunk", Reply::page("x".repeat(100)).chunked(10).cut_before_end(3).then_stall());
         site.on("/no-length", Reply::raw("HTTP/1.1 200 OK\r\n\r\nhalf").then_stall());
-    });
+    })
+    .may_be_idle();
     for path in ["/head", "/in-head", "/body", "/chunk", "/no-length"] {
         let policy = FetchPolicy { read_timeout: SHORT, ..policy() };
         is_timeout(&error(policy, &server.url(path)), "read-timeout");
@@ -42,7 +44,8 @@ fn a_drip_that_never_falls_silent_runs_into_the_whole_timeout() {
     let server = Server::start(|site| {
         site.on("/body", Reply::page("x".repeat(10_000)).drip(1, pause));
         site.on("/head", Reply::raw(format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(10_000))).drip(1, pause));
-    });
+    })
+    .may_be_idle();
     for path in ["/body", "/head"] {
         let policy = FetchPolicy { timeout: SHORT, ..policy() };
         is_timeout(&error(policy, &server.url(path)), "timeout");
@@ -51,23 +54,13 @@ fn a_drip_that_never_falls_silent_runs_into_the_whole_timeout() {
 
 #[test]
 fn redirects_share_one_deadline() {
-    let gate = Gate::new();
+    // One hop takes a quarter of the limit, so each alone would pass, and all of them would end as too many.
     let server = Server::start(|site| {
-        site.on("/first", Reply::redirect(302, "/second"));
-        site.on("/second", Reply::page("never").behind(&gate));
-    });
-    let policy = FetchPolicy { timeout: SHORT, ..policy() };
-    is_timeout(&error(policy, &server.url("/first")), "timeout");
-}
-
-#[test]
-fn many_slow_redirects_do_not_add_up() {
-    let server = Server::start(|site| {
-        site.handle(|hit| Reply::redirect(302, format!("{}x", hit.path)).drip(20, Duration::from_millis(20)));
-    });
-    let policy = FetchPolicy { timeout: SHORT, max_redirects: 1000, ..policy() };
+        site.handle(|hit| Reply::redirect(302, format!("{}x", hit.path)).drip(1000, SHORT / 4));
+    })
+    .may_be_idle();
+    let policy = FetchPolicy { timeout: SHORT, max_redirects: 20, ..policy() };
     is_timeout(&error(policy, &server.url("/")), "timeout");
-    assert!(server.hits().len() < 100, "{} hops", server.hits().len());
 }
 
 #[test]
@@ -181,8 +174,11 @@ fn the_body_of_an_error_is_not_waited_for_without_end() {
     let server = Server::start(|site| {
         site.on("/endless", Reply::raw("HTTP/1.1 500 No\r\n\r\nand so on").then_stall());
         site.on("/huge", Reply::raw("HTTP/1.1 500 No\r\nContent-Length: 999999999\r\n\r\n").then_stall());
+        // Five minutes for a body that is small enough to be read.
+        let body = "x".repeat(60_000);
+        site.on("/drip", Reply::page(body).with_status(500).drip(1, Duration::from_millis(5)));
     });
-    for path in ["/endless", "/huge"] {
+    for path in ["/endless", "/huge", "/drip"] {
         assert_eq!(error(policy(), &server.url(path)), PageError::Status(500));
     }
 }

@@ -20,7 +20,7 @@ fn a_watchdog_ends_what_hangs_and_passes_on_what_panics() {
     let hangs = || {
         watchdog(Duration::from_millis(10), || {
             loop {
-                thread::park()
+                thread::park();
             }
         })
     };

@@ -1,0 +1,122 @@
+use std::fs;
+
+use crate::support::{Ran, Server, pagemill, run, temp_dir};
+
+fn refused(args: &[&str]) -> Ran {
+    let ran = run(&mut pagemill(args));
+    assert_eq!(ran.code, Some(2), "{args:?}: {}", ran.stderr);
+    assert_eq!(ran.stdout, "");
+    ran
+}
+
+#[test]
+fn all_mistakes_of_a_command_are_told_at_once_and_nobody_is_asked() {
+    let server = Server::start(|_| {}).may_be_idle();
+    let url = server.url("/{pag}");
+    let ran = refused(&[
+        "crawl", &url, "-p", "9-0", "--jobs", "0", "--timeout", "soon", "-e", "//li[", "-f", "nothing", "-o", "/",
+        "--max-body", "0", "-H", "no colon", "--charset", "klingon", "--rule", "none",
+    ]);
+    for place in [
+        "URL:", "--pages:", "--jobs:", "--timeout:", "--each:", "--field:", "--output:", "--max-body:", "--header:",
+        "--charset:", "--rule:",
+    ] {
+        assert!(ran.stderr.contains(&format!("error: {place}")), "{place} is missing in:\n{}", ran.stderr);
+    }
+    assert!(ran.stderr.contains("mistakes; nothing was fetched"));
+    assert_eq!(server.hits().len(), 0);
+}
+
+#[test]
+fn the_caret_stands_under_the_wrong_character() {
+    let ran = refused(&["crawl", "http://h/{pag}", "-p", "0-9x", "-f", "a=//b[c"]);
+    assert!(ran.stderr.contains("\n    http://h/{pag}\n              ^\n"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("\n    0-9x\n       ^\n"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("\n    a=//b[c\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn mistakes_of_a_job_file_name_line_column_and_key() {
+    let folder = temp_dir();
+    let path = folder.path().join("job.toml");
+    fs::write(&path, "[source]\nurl = 'http://h/'\n[extract.a]\neach = '//x:a'\nfields.b = 'c('\n[fetch]\njosb = 1\n")
+        .unwrap();
+    let path = path.to_str().unwrap();
+    let ran = refused(&["crawl", "-c", path]);
+    for place in ["job.toml:4:8: extract.a.each", "job.toml:5:12: extract.a.fields.b", "job.toml:7:1: fetch.josb"] {
+        assert!(ran.stderr.contains(place), "{place} is missing in:\n{}", ran.stderr);
+    }
+    assert!(ran.stderr.contains("`jobs`"));
+    assert_eq!(refused(&["check", path]).stderr, ran.stderr);
+}
+
+#[test]
+fn what_is_no_job_file_is_refused() {
+    let folder = temp_dir();
+    let path = folder.path().to_str().unwrap();
+    assert!(refused(&["crawl", "-c", path]).stderr.contains("this is a directory"));
+    let none = format!("{path}/none.toml");
+    assert!(refused(&["crawl", "-c", &none]).stderr.contains("there is no such file"));
+}
+
+#[test]
+fn an_unknown_flag_is_refused_with_the_nearest_name() {
+    let ran = refused(&["crawl", "http://h/", "--feild", "a=b"]);
+    assert!(ran.stderr.contains("--field"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_range_without_end_needs_one() {
+    let ran = refused(&["crawl", "http://h/{page}", "-p", "1-", "-f", "a=//a"]);
+    assert!(ran.stderr.contains("--until-empty") && ran.stderr.contains("--max-pages"), "{}", ran.stderr);
+}
+
+#[test]
+fn addresses_that_cannot_be_crawled_are_refused() {
+    for url in ["example.com/x", "ftp://h/", "http://", "file:///etc/passwd", "http://h/{page"] {
+        refused(&["crawl", url, "-f", "a=//a"]);
+    }
+}
+
+#[test]
+fn outputs_that_cannot_be_written_are_refused_and_old_records_stay() {
+    let folder = temp_dir();
+    let old = folder.path().join("old.jsonl");
+    fs::write(&old, "kept\n").unwrap();
+    let missing = folder.path().join("none/out.jsonl");
+    let ran = refused(&["crawl", "http://h/", "-f", "a=//a", "-o", missing.to_str().unwrap()]);
+    assert!(ran.stderr.contains("mkdir -p"), "{}", ran.stderr);
+    refused(&["crawl", "http://h/", "-f", "a=//a", "-o", folder.path().to_str().unwrap()]);
+    // Another mistake in the job: the file to be replaced is not emptied.
+    refused(&["crawl", "http://h/", "-f", "a=//a[", "-O", old.to_str().unwrap()]);
+    assert_eq!(fs::read_to_string(&old).unwrap(), "kept\n");
+    refused(&["crawl", "http://h/", "-f", "a=//a", "-o", "a.jsonl", "-O", "b.jsonl"]);
+}
+
+#[test]
+fn expressions_that_would_break_the_library_are_refused() {
+    for xpath in [
+        "//foo:a",
+        "foo()",
+        "$x",
+        "",
+        "matches(a, 'b')",
+        &format!("{}1{}", "(".repeat(5000), ")".repeat(5000)),
+        &format!("a{}", " or a".repeat(100_000)),
+    ] {
+        // Over the length of an argument the job file is the way in.
+        let folder = temp_dir();
+        let path = folder.path().join("job.toml");
+        let text = format!("[source]\nurl = 'http://h/'\n[extract.a]\nfields.b = \"{xpath}\"\n");
+        fs::write(&path, text).unwrap();
+        refused(&["crawl", "-c", path.to_str().unwrap()]);
+    }
+}
+
+#[test]
+fn a_misspelt_variable_is_warned_about_and_a_wrong_one_is_refused() {
+    let ran = run(pagemill(["check", "http://h/", "-f", "a=//a"]).env("PAGEMILL_JOB", "3"));
+    assert!(ran.code == Some(0) && ran.stderr.contains("did you mean PAGEMILL_JOBS?"), "{}", ran.stderr);
+    let ran = run(pagemill(["check", "http://h/", "-f", "a=//a"]).env("PAGEMILL_JOBS", "x"));
+    assert!(ran.code == Some(2) && ran.stderr.contains("error: PAGEMILL_JOBS:"), "{}", ran.stderr);
+}

@@ -1,0 +1,74 @@
+//! README, example job and help are checked against the program, so that they cannot rot.
+
+use pagemill::settings::{Kind, SETTINGS, Section};
+
+use crate::support::{pagemill, run};
+
+const EXAMPLE: &str = include_str!("../../config.example.toml");
+
+/// The `key = value` of a line of the example, and whether it is commented out.
+fn key_value(line: &str) -> Option<(&str, &str, bool)> {
+    let (line, is_comment) = match line.strip_prefix("# ") {
+        Some(rest) => (rest, true),
+        None => (line, false),
+    };
+    let (key, value) = line.split_once(" = ")?;
+    let is_key = key.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    is_key.then_some((key, value, is_comment))
+}
+
+#[test]
+fn the_example_job_is_valid_and_check_explains_it() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config.example.toml");
+    let ran = run(&mut pagemill(["check", path]));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert!(ran.stdout.contains("https://book.douban.com/top250?start=225"), "{}", ran.stdout);
+}
+
+#[test]
+fn the_example_has_every_key_in_its_section_with_its_default() {
+    for setting in SETTINGS {
+        let section = match setting.name {
+            // These have a shape of their own in [extract.NAME].
+            "field" | "namespace" => continue,
+            _ => setting.section,
+        };
+        let heading = if section == Section::Extract { "[extract.book]".to_owned() } else { format!("[{}]", section.name()) };
+        let start = EXAMPLE.find(&format!("\n{heading}\n")).unwrap();
+        let text = &EXAMPLE[start + heading.len() + 2..];
+        let text = text.find("\n[").map_or(text, |end| &text[..end]);
+        let found = text.lines().filter_map(key_value).find(|(key, ..)| *key == setting.name);
+        let (_, value, is_comment) = found.unwrap_or_else(|| panic!("`{}` is missing in {heading}", setting.name));
+        match (setting.kind, setting.default) {
+            (_, Some(default)) => {
+                assert!(!is_comment, "`{}` has a default and is commented out", setting.name);
+                assert_eq!(value.trim_matches('"'), default, "{}", setting.name);
+            }
+            (Kind::List, None) => assert_eq!((value, is_comment), ("[]", false), "{}", setting.name),
+            // The classic example itself, and standard output by its name.
+            (_, None) if ["url", "pages", "each", "output"].contains(&setting.name) => assert!(!is_comment),
+            (_, None) => assert!(is_comment, "`{}` has no default and should stand behind a #", setting.name),
+        }
+    }
+}
+
+#[test]
+fn the_example_names_no_key_that_does_not_exist() {
+    for (key, ..) in EXAMPLE.lines().filter_map(key_value) {
+        assert!(SETTINGS.iter().any(|setting| setting.name == key), "`{key}`");
+    }
+}
+
+#[test]
+fn help_tells_every_flag_with_its_default_and_the_exit_codes() {
+    let help = run(&mut pagemill(["crawl", "--help"])).stdout;
+    for setting in SETTINGS.iter().filter(|setting| setting.name != "url") {
+        assert!(help.contains(&format!("--{}", setting.name)), "--{}", setting.name);
+        if let (Kind::Value, Some(default)) = (setting.kind, setting.default) {
+            assert!(help.contains(&format!("[default: {default}]")), "--{}", setting.name);
+        }
+    }
+    for code in ["0 all pages done", "2 wrong usage", "75 stopped", "130 and 143"] {
+        assert!(help.contains(code), "{code}");
+    }
+}
