@@ -1,6 +1,3 @@
-<<<<<<< .merge_file_MmZFe5
-
-=======
 //! Names with namespaces (Namespaces in XML 1.0), for the XML side.
 //!
 //! Knows prefixes and what they are bound to where; nothing of tags or trees.
@@ -130,4 +127,3 @@ mod tests {
         assert!(!scope.declare("xmlnsx", "a") && !scope.declare("x", "a") && !scope.declare("x:xmlns", "a"));
     }
 }
->>>>>>> .merge_file_7DiTpo

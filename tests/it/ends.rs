@@ -63,10 +63,7 @@ fn the_first_signal_lets_pages_under_way_arrive_and_the_code_says_which() {
         let server = gated(&gate);
         let child = start(&server, &["-j", "2", "-q"]);
         // Three came, two wait at the gate.
-        watchdog(LONG, {
-            let server = &server;
-            move_scope(|| server.wait_for_hits(5))
-        });
+        server.wait_for_hits(5);
         signal(&child, name);
         // The signal is on its way; what is at the gate must arrive all the same. No new page may go out.
         std::thread::sleep(Duration::from_millis(50));
@@ -76,12 +73,6 @@ fn the_first_signal_lets_pages_under_way_arrive_and_the_code_says_which() {
         assert_eq!(stdout.lines().count(), 5, "{stdout}");
         assert_whole_lines(&stdout);
     }
-}
-
-/// Runs a bounded wait on this thread: the server cannot be sent to another.
-fn move_scope(wait: impl FnOnce()) -> impl FnOnce() + Send + 'static {
-    wait();
-    || {}
 }
 
 #[test]
@@ -106,7 +97,7 @@ fn the_second_signal_ends_even_a_run_whose_reader_has_stopped_reading() {
     let server = endless();
     let child = start(&server, &["-j", "4", "-q"]);
     // Nobody reads the pipe: it fills, and the run waits for it.
-    server.wait_for_hits(3000);
+    server.wait_for_silence();
     signal(&child, "-TERM");
     std::thread::sleep(Duration::from_millis(100));
     signal(&child, "-TERM");

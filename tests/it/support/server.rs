@@ -173,10 +173,31 @@ impl Server {
         self.shared.peak.load(Ordering::SeqCst)
     }
 
-    /// Waits until `count` requests have arrived; the watchdog of the test bounds it.
+    /// Waits until `count` requests have arrived.
+    ///
+    /// # Panics
+    ///
+    /// If they have not within [`LONG`](super::LONG).
     pub(crate) fn wait_for_hits(&self, count: usize) {
+        let end = Instant::now() + super::LONG;
         while self.hits().len() < count {
+            assert!(Instant::now() < end, "only {} of {count} requests came", self.hits().len());
             thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Waits until no request has come for a while: the client is stuck.
+    ///
+    /// # Panics
+    ///
+    /// If they still come after [`LONG`](super::LONG).
+    pub(crate) fn wait_for_silence(&self) {
+        let end = Instant::now() + super::LONG;
+        let mut before = 0;
+        while before != self.hits().len() || before == 0 {
+            assert!(Instant::now() < end, "requests still come");
+            before = self.hits().len();
+            thread::sleep(Duration::from_millis(700));
         }
     }
 }
