@@ -21,6 +21,7 @@
 //!
 //! Imports point down only: `main` ▸ [`cli`] ▸ [`job`] ▸ [`pipeline`] ▸ the leaves ▸ [`model`].
 
+pub mod extract;
 pub mod html;
 pub mod mistake;
 pub mod model;

@@ -114,8 +114,15 @@ fn shown(c: char) -> char {
 /// Terminal columns of a character: two for the East Asian wide blocks, which is enough to place a caret.
 fn columns_of(c: char) -> usize {
     match u32::from(c) {
-        0x1100..=0x115F | 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF | 0xFE30..=0xFE6F
-        | 0xFF00..=0xFF60 | 0xFFE0..=0xFFE6 | 0x1F300..=0x1FAFF | 0x20000..=0x3FFFD => 2,
+        0x1100..=0x115F
+        | 0x2E80..=0xA4CF
+        | 0xAC00..=0xD7A3
+        | 0xF900..=0xFAFF
+        | 0xFE30..=0xFE6F
+        | 0xFF00..=0xFF60
+        | 0xFFE0..=0xFFE6
+        | 0x1F300..=0x1FAFF
+        | 0x20000..=0x3FFFD => 2,
         _ => 1,
     }
 }
@@ -126,7 +133,8 @@ mod tests {
 
     #[test]
     fn the_caret_stands_under_the_character() {
-        let mistake = Mistake::from_slip("--pages", "0-9x", Slip::new(3, "unexpected `x`").with_hint("say 0-9"));
+        let mistake =
+            Mistake::from_slip("--pages", "0-9x", Slip::new(3, "unexpected `x`").with_hint("say 0-9"));
         assert_eq!(mistake.to_string(), "--pages: unexpected `x`\n    0-9x\n       ^\n    hint: say 0-9");
     }
 

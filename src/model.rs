@@ -230,11 +230,8 @@ mod tests {
 
     #[test]
     fn errors_read_as_sentences() {
-        let timeout = PageError::Timeout {
-            clock: "read-timeout",
-            waited_for: "data",
-            limit: Duration::from_secs(30),
-        };
+        let timeout =
+            PageError::Timeout { clock: "read-timeout", waited_for: "data", limit: Duration::from_secs(30) };
         assert_eq!(timeout.to_string(), "no data within 30s (--read-timeout)");
         assert_eq!(PageError::TooLarge(10 << 20).to_string(), "body larger than 10M (--max-body)");
     }

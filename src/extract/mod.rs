@@ -1,0 +1,40 @@
+//! Document ─▶ records: [`Rule`]s of [`XPath`]s, checked when the job is read, evaluated by an [`Extractor`].
+//!
+//! Knows documents and the words of the model; nothing of requests, threads or files.
+
+mod field;
+mod record;
+mod rule;
+pub mod xpath;
+
+use std::time::Duration;
+
+pub use field::{Field, FieldText, parse_field};
+pub use record::{Extractor, PageFacts};
+pub use rule::Rule;
+pub use xpath::{Namespaces, XPath};
+
+/// How much work one page may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExtractLimits {
+    /// For all expressions of a rule together. The clock is looked at between steps, so that it may be overrun by the
+    /// longest of them.
+    pub time: Duration,
+}
+
+impl Default for ExtractLimits {
+    /// Ten seconds: a thousand times what common rules take on large pages.
+    fn default() -> ExtractLimits {
+        ExtractLimits { time: Duration::from_secs(10) }
+    }
+}
+
+/// An expression failed on a page.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {reason}")]
+pub struct ExtractError {
+    /// `each`, or the name of the field.
+    pub name: String,
+    /// What went wrong.
+    pub reason: String,
+}

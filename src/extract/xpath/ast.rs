@@ -1,0 +1,439 @@
+//! The syntax tree of an expression, and its way back to text.
+//!
+//! Abbreviations are expanded, prefixes resolved, functions known by name and arity, node-sets where node-sets must
+//! be: an evaluator needs to check nothing. The tree knows no evaluator. Chains of operators are lists, not left-deep
+//! trees, so that the height of a tree is bounded by the nesting of its text.
+
+use std::fmt;
+
+use super::function::Function;
+
+/// The four types of XPath 1.0 (1). There are no variables, so each expression has its type before any page is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A set of nodes.
+    NodeSet,
+    /// A string.
+    String,
+    /// An IEEE 754 double.
+    Number,
+    /// True or false.
+    Boolean,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::NodeSet => "a set of nodes",
+            Kind::String => "a string",
+            Kind::Number => "a number",
+            Kind::Boolean => "true or false",
+        })
+    }
+}
+
+/// An expression (3.1 to 3.5).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expr {
+    /// `a or b or c`: two operands at least.
+    Or(Vec<Expr>),
+    /// `a and b and c`: two operands at least.
+    And(Vec<Expr>),
+    /// Operators of one precedence, from left to right: `a + b - c`, `a = b`; one operator at least.
+    Chain {
+        /// The leftmost operand.
+        first: Box<Expr>,
+        /// Each further operand with the operator before it.
+        rest: Vec<(Operator, Expr)>,
+    },
+    /// `-a`, `--a`.
+    Negate {
+        /// How many signs; one at least.
+        times: usize,
+        /// What they stand before.
+        operand: Box<Expr>,
+    },
+    /// `a | b`: two node-sets at least.
+    Union(Vec<Expr>),
+    /// A location path, or steps from a node-set.
+    Path {
+        /// Where the steps begin.
+        start: Start,
+        /// The steps; none only for `/`.
+        steps: Vec<Step>,
+    },
+    /// `(a)[1][b]`: a node-set and predicates that count in document order; one predicate at least.
+    Filter {
+        /// The node-set.
+        subject: Box<Expr>,
+        /// The predicates.
+        predicates: Vec<Expr>,
+    },
+    /// `"text"`; never with both kinds of quotes.
+    Literal(String),
+    /// `1.5`; never negative, never NaN.
+    Number(f64),
+    /// A call of a core function, with as many arguments as it takes.
+    Call {
+        /// Which.
+        function: Function,
+        /// The arguments.
+        arguments: Vec<Expr>,
+    },
+}
+
+/// Where a path begins.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Start {
+    /// `/`: the root of the document.
+    Root,
+    /// The context node.
+    Context,
+    /// A node-set.
+    Expr(Box<Expr>),
+}
+
+/// One step of a path (2.1).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The axis.
+    pub axis: Axis,
+    /// The node test.
+    pub test: NodeTest,
+    /// The predicates, each counting in the direction of the axis.
+    pub predicates: Vec<Expr>,
+}
+
+/// A node test (2.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NodeTest {
+    /// `*`: any node of the axis's principal type.
+    AnyName,
+    /// `p:*`: any name of a namespace.
+    AnyOf(Prefixed),
+    /// `a`, `p:a`.
+    Name(Option<Prefixed>, String),
+    /// `node()`.
+    Node,
+    /// `text()`.
+    Text,
+    /// `comment()`.
+    Comment,
+    /// `processing-instruction()`, with the target if one is given.
+    ProcessingInstruction(Option<String>),
+}
+
+/// A prefix with the namespace it was declared for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefixed {
+    /// As written.
+    pub prefix: String,
+    /// What it stands for; never empty.
+    pub namespace: String,
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [$name] = &[$($name::$variant,)*];
+
+            /// As it is written.
+            pub fn word(self) -> &'static str {
+                match self { $($name::$variant => $word,)* }
+            }
+        }
+    };
+}
+
+words! {
+    /// The axes (2.2).
+    Axis {
+        /// Parent, its parent, and so on.
+        Ancestor = "ancestor",
+        /// The node and its ancestors.
+        AncestorOrSelf = "ancestor-or-self",
+        /// Attributes of an element.
+        Attribute = "attribute",
+        /// Children.
+        Child = "child",
+        /// Children, their children, and so on.
+        Descendant = "descendant",
+        /// The node and its descendants.
+        DescendantOrSelf = "descendant-or-self",
+        /// All after the node but its descendants.
+        Following = "following",
+        /// Siblings after the node.
+        FollowingSibling = "following-sibling",
+        /// Namespaces in scope of an element.
+        Namespace = "namespace",
+        /// The parent.
+        Parent = "parent",
+        /// All before the node but its ancestors.
+        Preceding = "preceding",
+        /// Siblings before the node.
+        PrecedingSibling = "preceding-sibling",
+        /// The node.
+        SelfNode = "self",
+    }
+}
+
+words! {
+    /// The operators that stand in a [`Expr::Chain`].
+    Operator {
+        /// Some pair is equal.
+        Equal = "=",
+        /// Some pair is different.
+        NotEqual = "!=",
+        /// Less.
+        Less = "<",
+        /// Less or equal.
+        LessOrEqual = "<=",
+        /// Greater.
+        Greater = ">",
+        /// Greater or equal.
+        GreaterOrEqual = ">=",
+        /// Sum.
+        Plus = "+",
+        /// Difference.
+        Minus = "-",
+        /// Product.
+        Times = "*",
+        /// Quotient.
+        Divide = "div",
+        /// Remainder with the sign of the left side.
+        Remainder = "mod",
+    }
+}
+
+/// How tightly an expression binds; the grammar's levels from 3.4 and 3.5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Precedence {
+    /// `or`
+    Or,
+    /// `and`
+    And,
+    /// `=`, `!=`
+    Equality,
+    /// `<`, `<=`, `>`, `>=`
+    Relation,
+    /// `+`, `-`
+    Sum,
+    /// `*`, `div`, `mod`
+    Product,
+    /// unary `-`
+    Negation,
+    /// `|`
+    Union,
+    /// a path
+    Path,
+    /// predicates behind a primary expression
+    Filter,
+    /// literals, calls
+    Primary,
+}
+
+impl Operator {
+    /// The level of the grammar the operator belongs to.
+    pub fn precedence(self) -> Precedence {
+        match self {
+            Operator::Equal | Operator::NotEqual => Precedence::Equality,
+            Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => {
+                Precedence::Relation
+            }
+            Operator::Plus | Operator::Minus => Precedence::Sum,
+            Operator::Times | Operator::Divide | Operator::Remainder => Precedence::Product,
+        }
+    }
+
+    /// Whether the result is true or false, not a number.
+    pub fn compares(self) -> bool {
+        self.precedence() <= Precedence::Relation
+    }
+}
+
+impl Expr {
+    /// What it evaluates to.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Expr::Or(_) | Expr::And(_) => Kind::Boolean,
+            Expr::Chain { rest, .. } if rest.iter().any(|(operator, _)| operator.compares()) => Kind::Boolean,
+            Expr::Chain { .. } | Expr::Negate { .. } | Expr::Number(_) => Kind::Number,
+            Expr::Union(_) | Expr::Path { .. } | Expr::Filter { .. } => Kind::NodeSet,
+            Expr::Literal(_) => Kind::String,
+            Expr::Call { function, .. } => function.signature().result,
+        }
+    }
+
+    /// The level of the grammar it is written at.
+    pub fn precedence(&self) -> Precedence {
+        match self {
+            Expr::Or(_) => Precedence::Or,
+            Expr::And(_) => Precedence::And,
+            Expr::Chain { rest, .. } => {
+                rest.first().map_or(Precedence::Product, |(operator, _)| operator.precedence())
+            }
+            Expr::Negate { .. } => Precedence::Negation,
+            Expr::Union(_) => Precedence::Union,
+            Expr::Path { .. } => Precedence::Path,
+            Expr::Filter { .. } => Precedence::Filter,
+            Expr::Literal(_) | Expr::Number(_) | Expr::Call { .. } => Precedence::Primary,
+        }
+    }
+
+    /// Whether it is `/` alone, which must not stand before an operator without parentheses: `/ * 2` is `/*` and a
+    /// stray 2 (3.7).
+    fn is_bare_root(&self) -> bool {
+        matches!(self, Expr::Path { start: Start::Root, steps } if steps.is_empty())
+    }
+
+    /// Whether its value depends on the context position or size (1): `position()` and `last()` outside of any
+    /// predicate in it.
+    pub fn asks_for_position(&self) -> bool {
+        match self {
+            Expr::Call { function: Function::Position | Function::Last, .. } => true,
+            Expr::Or(operands) | Expr::And(operands) | Expr::Union(operands) => {
+                operands.iter().any(Expr::asks_for_position)
+            }
+            Expr::Chain { first, rest } => {
+                first.asks_for_position() || rest.iter().any(|(_, operand)| operand.asks_for_position())
+            }
+            Expr::Negate { operand, .. } => operand.asks_for_position(),
+            Expr::Path { start: Start::Expr(start), .. } => start.asks_for_position(),
+            Expr::Path { .. } | Expr::Literal(_) | Expr::Number(_) => false,
+            Expr::Filter { subject, .. } => subject.asks_for_position(),
+            Expr::Call { arguments, .. } => arguments.iter().any(Expr::asks_for_position),
+        }
+    }
+
+    /// Whether, as a predicate, it tells nodes apart by where they stand among the candidates: it is a number (2.4)
+    /// or asks for the position.
+    pub fn is_positional(&self) -> bool {
+        self.kind() == Kind::Number || self.asks_for_position()
+    }
+}
+
+impl fmt::Display for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Expr::Or(operands) => joined(f, operands, " or ", Precedence::And),
+            Expr::And(operands) => joined(f, operands, " and ", Precedence::Equality),
+            Expr::Union(operands) => joined(f, operands, " | ", Precedence::Path),
+            Expr::Chain { first, rest } => {
+                let level = self.precedence();
+                // Left-associative: the same level again needs parentheses on either side, or it would be one chain.
+                tighter(f, first, level)?;
+                rest.iter().try_for_each(|(operator, operand)| {
+                    write!(f, " {} ", operator.word())?;
+                    tighter(f, operand, level)
+                })
+            }
+            Expr::Negate { times, operand } => {
+                (0..*times).try_for_each(|_| f.write_str("-"))?;
+                tighter(f, operand, Precedence::Negation)
+            }
+            Expr::Path { start, steps } => write_path(f, start, steps),
+            Expr::Filter { subject, predicates } => {
+                tighter(f, subject, Precedence::Filter)?;
+                write_predicates(f, predicates)
+            }
+            Expr::Literal(text) => write_literal(f, text),
+            Expr::Number(number) => f.write_str(&number_literal(*number)),
+            Expr::Call { function, arguments } => {
+                write!(f, "{}(", function.name())?;
+                for (i, argument) in arguments.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str(", ")?;
+                    }
+                    write!(f, "{argument}")?;
+                }
+                f.write_str(")")
+            }
+        }
+    }
+}
+
+fn joined(f: &mut fmt::Formatter<'_>, operands: &[Expr], word: &str, least: Precedence) -> fmt::Result {
+    for (i, operand) in operands.iter().enumerate() {
+        if i > 0 {
+            f.write_str(word)?;
+        }
+        at_least(f, operand, least)?;
+    }
+    Ok(())
+}
+
+fn tighter(f: &mut fmt::Formatter<'_>, operand: &Expr, level: Precedence) -> fmt::Result {
+    in_parentheses(f, operand, operand.precedence() <= level)
+}
+
+fn at_least(f: &mut fmt::Formatter<'_>, operand: &Expr, least: Precedence) -> fmt::Result {
+    in_parentheses(f, operand, operand.precedence() < least)
+}
+
+fn in_parentheses(f: &mut fmt::Formatter<'_>, operand: &Expr, needed: bool) -> fmt::Result {
+    if needed || operand.is_bare_root() { write!(f, "({operand})") } else { write!(f, "{operand}") }
+}
+
+fn write_path(f: &mut fmt::Formatter<'_>, start: &Start, steps: &[Step]) -> fmt::Result {
+    match start {
+        Start::Root => f.write_str("/")?,
+        Start::Context => {}
+        Start::Expr(start) => {
+            at_least(f, start, Precedence::Filter)?;
+            f.write_str("/")?;
+        }
+    }
+    for (i, step) in steps.iter().enumerate() {
+        if i > 0 {
+            f.write_str("/")?;
+        }
+        write!(f, "{step}")?;
+    }
+    Ok(())
+}
+
+fn write_predicates(f: &mut fmt::Formatter<'_>, predicates: &[Expr]) -> fmt::Result {
+    predicates.iter().try_for_each(|predicate| write!(f, "[{predicate}]"))
+}
+
+fn write_literal(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let quote = if text.contains('"') { '\'' } else { '"' };
+    write!(f, "{quote}{text}{quote}")
+}
+
+/// A number as XPath's grammar writes it (3.7 `Number`): no exponent, and infinity as digits that overflow to it.
+pub fn number_literal(number: f64) -> String {
+    if number.is_infinite() { format!("1{}", "0".repeat(309)) } else { number.to_string() }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}::{}", self.axis.word(), self.test)?;
+        write_predicates(f, &self.predicates)
+    }
+}
+
+impl fmt::Display for NodeTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NodeTest::AnyName => f.write_str("*"),
+            NodeTest::AnyOf(prefixed) => write!(f, "{}:*", prefixed.prefix),
+            NodeTest::Name(None, local) => f.write_str(local),
+            NodeTest::Name(Some(prefixed), local) => write!(f, "{}:{local}", prefixed.prefix),
+            NodeTest::Node => f.write_str("node()"),
+            NodeTest::Text => f.write_str("text()"),
+            NodeTest::Comment => f.write_str("comment()"),
+            NodeTest::ProcessingInstruction(None) => f.write_str("processing-instruction()"),
+            NodeTest::ProcessingInstruction(Some(target)) => {
+                f.write_str("processing-instruction(")?;
+                write_literal(f, target)?;
+                f.write_str(")")
+            }
+        }
+    }
+}
