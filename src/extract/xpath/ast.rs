@@ -285,6 +285,29 @@ impl Expr {
         }
     }
 
+    /// How many operators, calls, paths and predicates are inside each other; what an evaluator that recurses needs
+    /// of its stack. Each predicate of a filter is a level of its own: it takes what those before it left.
+    pub fn height(&self) -> usize {
+        let highest = |exprs: &[Expr]| exprs.iter().map(Expr::height).max().unwrap_or(0);
+        let below = match self {
+            Expr::Or(operands) | Expr::And(operands) | Expr::Union(operands) => highest(operands),
+            Expr::Chain { first, rest } => {
+                rest.iter().map(|(_, operand)| operand.height()).fold(first.height(), usize::max)
+            }
+            Expr::Negate { operand, .. } => operand.height(),
+            Expr::Path { start, steps } => {
+                let start = if let Start::Expr(start) = start { start.height() } else { 0 };
+                steps.iter().map(|step| highest(&step.predicates)).fold(start, usize::max)
+            }
+            Expr::Filter { subject, predicates } => {
+                subject.height().max(highest(predicates)) + predicates.len() - 1
+            }
+            Expr::Literal(_) | Expr::Number(_) => 0,
+            Expr::Call { arguments, .. } => highest(arguments),
+        };
+        below + 1
+    }
+
     /// Whether it is `/` alone, which must not stand before an operator without parentheses: `/ * 2` is `/*` and a
     /// stray 2 (3.7).
     fn is_bare_root(&self) -> bool {

@@ -11,6 +11,8 @@ mod lexer;
 mod lower;
 mod number;
 mod parser;
+#[cfg(test)]
+mod proptests;
 pub mod sxd;
 
 use std::fmt;

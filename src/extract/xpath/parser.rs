@@ -14,6 +14,8 @@ use crate::mistake::Slip;
 pub(super) const MAX_BYTES: usize = 4096;
 /// Parentheses, predicates and arguments inside each other.
 pub(super) const MAX_NESTING: usize = 64;
+/// Operators, calls, paths and predicates inside each other ([`Expr::height`]).
+pub(super) const MAX_HEIGHT: usize = 128;
 
 /// The tree of `text`.
 pub(super) fn parse(text: &str, namespaces: &Namespaces) -> Result<Expr, Slip> {
@@ -29,6 +31,10 @@ pub(super) fn parse(text: &str, namespaces: &Namespaces) -> Result<Expr, Slip> {
     let expr = parser.or()?;
     if parser.token() != &Token::End {
         return Err(parser.unexpected());
+    }
+    if expr.height() > MAX_HEIGHT {
+        let what = "operators, calls and predicates are inside each other";
+        return Err(Slip::new(0, format!("{what} deeper than {MAX_HEIGHT} levels")));
     }
     match hint::is_css(text) {
         Some(slip) => Err(slip),
@@ -618,5 +624,8 @@ mod tests {
         let chain = format!("1{}", "+1".repeat(2000));
         assert!(parse(&chain, &Namespaces::new()).is_ok());
         assert!(parse(&format!("{}1", "-".repeat(4000)), &Namespaces::new()).is_ok());
+        let filtered = |n: usize| format!("(a){}", "[1]".repeat(n));
+        assert!(parse(&filtered(127), &Namespaces::new()).is_ok());
+        assert!(slip(&filtered(128)).message.contains("deeper than 128 levels"));
     }
 }
