@@ -42,3 +42,9 @@ pub struct ExtractError {
     /// What went wrong.
     pub reason: String,
 }
+
+impl From<ExtractError> for crate::model::PageError {
+    fn from(ExtractError { name, reason }: ExtractError) -> Self {
+        crate::model::PageError::Extract { name, reason }
+    }
+}

@@ -101,9 +101,9 @@ impl Extractor {
             line.push(b':');
             let value = evaluate(page, column.index, place, &column.name)?;
             if column.many {
-                column.write_all(page, value, line)
+                column.write_all(page, value, line);
             } else {
-                column.write_one(page, value, line)
+                column.write_one(page, value, line);
             }
         }
         Ok(())

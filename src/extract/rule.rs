@@ -33,20 +33,32 @@ impl Rule {
 
     /// What is allowed and rarely meant.
     pub fn warnings(&self) -> Vec<String> {
-        if self.each.is_none() {
-            return Vec::new();
+        let fields = self.fields.iter().map(|field| (format!("field `{}`", field.name), &field.xpath));
+        match &self.each {
+            Some(each) => {
+                let lost = std::iter::once(("`each`".to_owned(), each)).filter_map(finds_nothing);
+                lost.chain(fields.filter_map(sees_the_page)).collect()
+            }
+            None => fields.filter_map(finds_nothing).collect(),
         }
-        let absolute = self.fields.iter().filter(|field| field.xpath.is_absolute());
-        absolute
-            .map(|field| {
-                let (name, source) = (&field.name, field.xpath.source());
-                format!(
-                    "field `{name}`: `{source}` looks at the whole page, write `.{source}` for the part inside each \
-                     record"
-                )
-            })
-            .collect()
     }
+}
+
+/// A field that is the same for all records of a page.
+fn sees_the_page((name, xpath): (String, &XPath)) -> Option<String> {
+    let source = xpath.source();
+    let inside = "for the part inside each record";
+    xpath
+        .is_absolute()
+        .then(|| format!("{name}: `{source}` looks at the whole page, write `.{source}` {inside}"))
+}
+
+/// A path from the document to an element that never stands at its top.
+fn finds_nothing((name, xpath): (String, &XPath)) -> Option<String> {
+    let source = xpath.source();
+    xpath.begins_with_html_child().then(|| {
+        format!("{name}: `{source}` looks at the top of the page only, write `//{source}` for any depth")
+    })
 }
 
 #[cfg(test)]
@@ -72,6 +84,19 @@ mod tests {
         assert!(warnings[0].contains("`//a` looks at the whole page, write `.//a`"));
         rule.each = None;
         assert!(rule.warnings().is_empty());
+    }
+
+    #[test]
+    fn a_child_of_the_document_is_warned_about() {
+        let mut rule =
+            Rule { name: "one".into(), each: None, fields: vec![field("a", "h1"), field("b", "html")] };
+        assert_eq!(
+            rule.warnings(),
+            ["field `a`: `h1` looks at the top of the page only, write `//h1` for any depth"]
+        );
+        rule.each = Some(xpath("li"));
+        assert_eq!(rule.warnings().len(), 1);
+        assert!(rule.warnings()[0].starts_with("`each`: `li` looks at the top"));
     }
 
     #[test]

@@ -166,10 +166,15 @@ pub(super) fn is_css(text: &str) -> Option<Slip> {
         trimmed.split('>').all(|part| part.trim_start().starts_with(|c: char| c.is_ascii_alphabetic()));
     let at = match (trimmed.find('>'), trimmed.find('.')) {
         (Some(at), _) if is_child_combinator => at,
-        (None, Some(at)) if HTML_NAMES.contains(&&trimmed[..at]) => at,
+        (None, Some(at)) if is_html_name(&trimmed[..at]) => at,
         _ => return None,
     };
     Some(Slip::new(start + at, format!("unexpected `{}`", &trimmed[at..=at])).with_hint(CSS))
+}
+
+/// Whether a name is of an element that stands in the body of a page.
+pub(super) fn is_html_name(name: &str) -> bool {
+    HTML_NAMES.contains(&name)
 }
 
 const HTML_NAMES: [&str; 30] = [

@@ -11,6 +11,7 @@ mod lexer;
 mod lower;
 mod number;
 mod parser;
+mod print;
 #[cfg(test)]
 mod proptests;
 pub mod sxd;
@@ -19,7 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::mistake::Slip;
-use ast::{Expr, Kind, Start};
+use ast::{Axis, Expr, Kind, NodeTest, Start};
 
 /// A checked expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +59,16 @@ impl XPath {
     /// Whether it is a path from the root, which looks at the whole page wherever it is evaluated.
     pub fn is_absolute(&self) -> bool {
         matches!(&*self.tree, Expr::Path { start: Start::Root, .. })
+    }
+
+    /// Whether it is a path that begins with children of the context node, of an element that stands in the body of
+    /// an HTML page: seen from the document, it finds nothing there.
+    pub fn begins_with_html_child(&self) -> bool {
+        let Expr::Path { start: Start::Context, steps } = &*self.tree else { return false };
+        steps.first().is_some_and(|step| match &step.test {
+            NodeTest::Name(None, name) => step.axis == Axis::Child && hint::is_html_name(name),
+            _ => false,
+        })
     }
 }
 

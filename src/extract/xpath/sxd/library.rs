@@ -80,9 +80,11 @@ const CORE: &[(&str, Run)] = &[
         None => Ok(Value::Number(number::parse(&call.text_or_context()?))),
     }),
     ("sum", |call| {
-        // In document order: a sum of floats depends on it, and the order of a set changes from run to run.
+        // In document order: a sum of floats depends on it, and the order of a set changes from run to run. Folded from
+        // positive zero, since `Iterator::sum` of nothing is the negative one.
         let nodes = call.shared.sorted(call.nodes(0)?);
-        Ok(Value::Number(nodes.into_iter().map(|n| number::parse(call.shared.string_value(n))).sum()))
+        let add = |sum: f64, node| sum + number::parse(call.shared.string_value(node));
+        Ok(Value::Number(nodes.into_iter().fold(0.0, add)))
     }),
     ("floor", |call| Ok(Value::Number(call.number(0)?.floor()))),
     ("ceiling", |call| Ok(Value::Number(call.number(0)?.ceil()))),

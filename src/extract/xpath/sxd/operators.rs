@@ -108,7 +108,7 @@ fn some(
     nodes: &Nodeset<'_>,
     test: impl Fn(&Value<'_>) -> Result<bool, Error>,
 ) -> Result<bool, Error> {
-    for node in nodes.iter() {
+    for node in nodes {
         if test(&Value::String(charged(shared, node)?.to_owned()))? {
             return Ok(true);
         }
@@ -143,7 +143,7 @@ fn sets(shared: &Shared, operator: Operator, left: &Nodeset<'_>, right: &Nodeset
     };
     let extremes = |nodes: &Nodeset<'_>| -> Result<(f64, f64), Error> {
         let mut extremes = (f64::NAN, f64::NAN);
-        for node in nodes.iter() {
+        for node in nodes {
             let number = number::parse(charged(shared, node)?);
             // `min` and `max` pass over NaN, which compares with nothing.
             extremes = (extremes.0.min(number), extremes.1.max(number));

@@ -122,7 +122,7 @@ impl<'d> Sweep<'_, 'd> {
     /// Of each family, the siblings from its outermost member on.
     fn siblings(&mut self, nodes: &Nodeset<'d>, following: bool) -> Result<(), Error> {
         let mut outermost: FxHashMap<u32, Node<'d>> = FxHashMap::default();
-        for node in nodes.iter() {
+        for node in nodes {
             if matches!(node, Node::Attribute(_) | Node::Namespace(_)) {
                 continue;
             }
@@ -149,7 +149,7 @@ impl<'d> Sweep<'_, 'd> {
     /// Upwards from each node, until a node that an earlier way has passed.
     fn ancestors(&mut self, nodes: &Nodeset<'d>, or_self: bool) -> Result<(), Error> {
         let mut passed = rustc_hash::FxHashSet::default();
-        for node in nodes.iter() {
+        for node in nodes {
             if or_self {
                 self.add(node);
             }

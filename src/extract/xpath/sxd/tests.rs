@@ -380,6 +380,7 @@ fn number_and_boolean_functions_follow_their_section() {
             ("number()", "NaN"),
             ("sum(//n)", "3.5"),
             ("sum(//z)", "0"),
+            ("1 div sum(//z)", "Infinity"),
             ("sum(//x)", "NaN"),
             ("count(//n)", "3"),
             ("count(//z)", "0"),
