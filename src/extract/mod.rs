@@ -20,12 +20,14 @@ pub struct ExtractLimits {
     /// For all expressions of a rule together. The clock is looked at between steps, so that it may be overrun by the
     /// longest of them.
     pub time: Duration,
+    /// For the lines of one page. A page of elements inside each other gives its text once per level.
+    pub bytes: usize,
 }
 
 impl Default for ExtractLimits {
-    /// Ten seconds: a thousand times what common rules take on large pages.
+    /// Ten seconds: a thousand times what common rules take on large pages. 128 MB: ten times the largest page.
     fn default() -> ExtractLimits {
-        ExtractLimits { time: Duration::from_secs(10) }
+        ExtractLimits { time: Duration::from_secs(10), bytes: 128 << 20 }
     }
 }
 

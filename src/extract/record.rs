@@ -86,6 +86,10 @@ impl Extractor {
             self.record(&page, place, &mut records.lines)?;
             records.lines.extend_from_slice(&meta);
             records.lines.extend_from_slice(b"}\n");
+            if records.lines.len() > self.limits.bytes {
+                let limit = crate::model::human_bytes(self.limits.bytes as u64);
+                return Err(failed(EACH, format!("the records of this page are larger than {limit}")));
+            }
         }
         Ok(records)
     }
@@ -349,10 +353,19 @@ mod tests {
     #[test]
     fn an_endless_expression_is_ended_and_named() {
         let page = document(&format!("<a>{}</a>", "<b><c/></b>".repeat(2000)));
-        let limits = ExtractLimits { time: Duration::from_millis(50) };
+        let limits = ExtractLimits { time: Duration::from_millis(50), ..ExtractLimits::default() };
         let rule = rule(None, &["quick=count(//b)", "slow=count(//*[//*[//*[. = 'x']]])"]);
         let error = Extractor::new(&rule, false, limits).unwrap().extract(&page, &FACTS).unwrap_err();
         assert_eq!(error.name, "slow");
         assert_eq!(error.reason, "took longer than 50ms on this page; make the expression narrower");
+    }
+
+    #[test]
+    fn records_that_repeat_the_page_over_and_over_are_an_error() {
+        let page = document(&format!("{}{}{}", "<a>".repeat(50), "x".repeat(1000), "</a>".repeat(50)));
+        let limits = ExtractLimits { bytes: 10 << 10, ..ExtractLimits::default() };
+        let extractor = Extractor::new(&rule(Some("//a"), &["t=."]), false, limits).unwrap();
+        let error = extractor.extract(&page, &FACTS).unwrap_err();
+        assert_eq!(error.to_string(), "each: the records of this page are larger than 10K");
     }
 }

@@ -210,6 +210,23 @@ words! {
     }
 }
 
+impl Axis {
+    /// Whether it reaches far from one node, so that many nodes reach the same ones.
+    pub fn is_wide(self) -> bool {
+        match self {
+            Axis::Ancestor
+            | Axis::AncestorOrSelf
+            | Axis::Descendant
+            | Axis::DescendantOrSelf
+            | Axis::Following
+            | Axis::FollowingSibling
+            | Axis::Preceding
+            | Axis::PrecedingSibling => true,
+            Axis::Attribute | Axis::Child | Axis::Namespace | Axis::Parent | Axis::SelfNode => false,
+        }
+    }
+}
+
 /// How tightly an expression binds; the grammar's levels from 3.4 and 3.5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Precedence {
@@ -286,7 +303,8 @@ impl Expr {
     }
 
     /// How many operators, calls, paths and predicates are inside each other; what an evaluator that recurses needs
-    /// of its stack. Each predicate of a filter is a level of its own: it takes what those before it left.
+    /// of its stack. Each predicate of a filter and each step along a wide axis is a level of its own: it takes what
+    /// those before it left.
     pub fn height(&self) -> usize {
         let highest = |exprs: &[Expr]| exprs.iter().map(Expr::height).max().unwrap_or(0);
         let below = match self {
@@ -297,7 +315,8 @@ impl Expr {
             Expr::Negate { operand, .. } => operand.height(),
             Expr::Path { start, steps } => {
                 let start = if let Start::Expr(start) = start { start.height() } else { 0 };
-                steps.iter().map(|step| highest(&step.predicates)).fold(start, usize::max)
+                let wide = steps.iter().filter(|step| step.axis.is_wide()).count();
+                wide + steps.iter().map(|step| highest(&step.predicates)).fold(start, usize::max)
             }
             Expr::Filter { subject, predicates } => {
                 subject.height().max(highest(predicates)) + predicates.len() - 1

@@ -19,7 +19,7 @@ mod shape;
 use super::ast::{Axis, Expr, Kind, NodeTest, Operator, Prefixed, Start, Step};
 use super::function::Function;
 use super::print::{literal, number_literal};
-use shape::{is_wide, looks_far, simplified, sxd_reads_as_written};
+use shape::{looks_far, simplified, sxd_reads_as_written};
 
 /// An expression as sxd-xpath shall read it.
 #[derive(Debug)]
@@ -160,10 +160,10 @@ impl Lowering<'_> {
         let steps = simplified(steps);
         let mut path = match start {
             Start::Root if steps.is_empty() => return Text::closed("(/)".to_owned()),
-            Start::Root => Walk { text: "/".to_owned(), needs_slash: false, has_wide: false },
-            Start::Context => Walk { text: String::new(), needs_slash: false, has_wide: false },
+            Start::Root => Walk { text: "/".to_owned(), needs_slash: false, set: Set::One },
+            Start::Context => Walk { text: String::new(), needs_slash: false, set: Set::One },
             Start::Expr(start) => {
-                Walk { text: self.expr(start, counting).enclosed(), needs_slash: true, has_wide: true }
+                Walk { text: self.expr(start, counting).enclosed(), needs_slash: true, set: Set::Nested }
             }
         };
         for step in &steps {
@@ -175,9 +175,13 @@ impl Lowering<'_> {
     fn step(&mut self, path: &mut Walk, step: &Step) {
         let Step { axis, test, predicates } = step;
         let counts = predicates.iter().any(Expr::is_positional);
-        if path.has_wide && is_wide(*axis) && !counts {
+        let reaches_twice = match axis {
+            Axis::Descendant | Axis::DescendantOrSelf => path.set == Set::Nested,
+            _ => axis.is_wide() && path.set != Set::One,
+        };
+        if reaches_twice && !counts {
             self.sweep(path, step);
-        } else if path.has_wide && is_wide(*axis) && !matches!(axis, Axis::Ancestor | Axis::AncestorOrSelf) {
+        } else if reaches_twice && !matches!(axis, Axis::Ancestor | Axis::AncestorOrSelf) {
             // Only the candidates that pass the node test reach the predicates, so the test becomes one.
             path.step(&format!("{}::node()[tick()]", axis.word()));
             if *test != NodeTest::Node {
@@ -193,7 +197,11 @@ impl Lowering<'_> {
             }
             self.predicates(path, predicates);
         }
-        path.has_wide |= is_wide(*axis);
+        path.set = match axis {
+            Axis::SelfNode | Axis::Parent => path.set,
+            Axis::Child | Axis::Attribute | Axis::Namespace => path.set.max(Set::Several),
+            _ => Set::Nested,
+        };
     }
 
     /// One walk for all nodes of the set so far.
@@ -292,8 +300,16 @@ impl Lowering<'_> {
 struct Walk {
     text: String,
     needs_slash: bool,
-    /// Whether the set so far may hold many nodes of different depth.
-    has_wide: bool,
+    set: Set,
+}
+
+/// What is known of the nodes that the steps so far lead to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Set {
+    One,
+    /// None of them inside another.
+    Several,
+    Nested,
 }
 
 impl Walk {
@@ -363,6 +379,9 @@ mod tests {
         assert_eq!(lowered("//a//b"), "sweep('descendant', /descendant::a, \"\", \"b\")");
         assert_eq!(lowered("//a/following::b[1]"), "/descendant::a/following::node()[tick()][self::b][1]");
         assert_eq!(lowered("//a/following::*[c]"), "sweep('following', /descendant::a)/self::*[child::c]");
+        assert_eq!(lowered("a/following-sibling::b"), "sweep('following-sibling', child::a, \"\", \"b\")");
+        assert_eq!(lowered("following-sibling::b"), "following-sibling::b");
+        assert_eq!(lowered("a//b"), "child::a/descendant::b");
         assert_eq!(lowered("//a[.//b]"), "/descendant::a[tick() and descendant::b]");
         assert_eq!(lowered("//a[../@b]"), "/descendant::a[parent::node()/attribute::b]");
         assert_eq!(lowered("//a[../b]"), "/descendant::a[tick() and parent::node()/child::b]");

@@ -25,21 +25,6 @@ fn holds_its_text(expr: &Expr) -> bool {
     steps.last().is_some_and(|step| step.axis == Axis::Attribute || step.test == NodeTest::Text)
 }
 
-/// Axes that reach far from one node, so that many nodes reach the same ones.
-pub(super) fn is_wide(axis: Axis) -> bool {
-    match axis {
-        Axis::Ancestor
-        | Axis::AncestorOrSelf
-        | Axis::Descendant
-        | Axis::DescendantOrSelf
-        | Axis::Following
-        | Axis::FollowingSibling
-        | Axis::Preceding
-        | Axis::PrecedingSibling => true,
-        Axis::Attribute | Axis::Child | Axis::Namespace | Axis::Parent | Axis::SelfNode => false,
-    }
-}
-
 /// Whether one evaluation may visit more than the node and its children: a wide axis, the root, or children of a
 /// parent.
 pub(super) fn looks_far(expr: &Expr) -> bool {
@@ -55,7 +40,7 @@ pub(super) fn looks_far(expr: &Expr) -> bool {
             };
             let up = steps.iter().position(|step| step.axis == Axis::Parent);
             let and_down = up.is_some_and(|up| steps[up..].iter().any(|step| step.axis == Axis::Child));
-            from_afar || and_down || steps.iter().any(|step| is_wide(step.axis) || far_in(&step.predicates))
+            from_afar || and_down || steps.iter().any(|step| step.axis.is_wide() || far_in(&step.predicates))
         }
         Expr::Filter { subject, predicates } => looks_far(subject) || far_in(predicates),
         Expr::Call { arguments, .. } => arguments.iter().any(looks_far),

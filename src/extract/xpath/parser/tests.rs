@@ -160,5 +160,7 @@ fn size_and_nesting_are_limited() {
     assert!(parse(&format!("{}1", "-".repeat(4000)), &Namespaces::new()).is_ok());
     let filtered = |n: usize| format!("(a){}", "[1]".repeat(n));
     assert!(parse(&filtered(127), &Namespaces::new()).is_ok());
+    assert!(parse(&"//a".repeat(127), &Namespaces::new()).is_ok());
+    assert!(slip(&"//a".repeat(1300)).message.contains("deeper than 128 levels"));
     assert!(slip(&filtered(128)).message.contains("deeper than 128 levels"));
 }

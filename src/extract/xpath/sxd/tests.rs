@@ -583,6 +583,8 @@ fn deep_expressions() {
             (&format!("{}1", "-".repeat(4001)), "-1"),
             (&format!("/a{}", "[1]".repeat(1300)), "a"),
             (&format!("(/a){}", "[1]".repeat(127)), "a"),
+            (&"//a".repeat(127), ""),
+            (&format!("/a{}", "/..//a".repeat(126)), "a"),
             (&format!("(/a){}", "[position() = 1]".repeat(126)), "a"),
         ],
     );
@@ -598,6 +600,7 @@ fn what_would_not_end_is_ended() {
         "//*[count(preceding-sibling::*[count(preceding-sibling::*) > 1]) > 1]",
         "//b/following::zzz[1]/following::zzz[1]",
         "//b[../b[../b[../z]]]",
+        "/a/b/following-sibling::z[1]",
         "(//*)[count((//*)[count(//*) = position()]) = position()]",
     ] {
         let xpath = XPath::parse(text, &Namespaces::new()).unwrap();
