@@ -41,8 +41,7 @@ pub fn parse_field(text: &str) -> Result<FieldText<'_>, Slip> {
             .with_hint("a field is `NAME=XPATH`, for example `title=.//h3` or `links[]=.//a/@href`"));
     };
     let key = text[..equals].trim();
-    // `//a[@b="c"]` has its first `=` inside the expression.
-    if key.contains(['/', '@', '(']) || (key.contains('[') && !key.ends_with("[]")) {
+    if is_expression(key) {
         return Err(Slip::new(0, "the name of the field is missing")
             .with_hint(format!("a field is `NAME=XPATH`: `title={text}`")));
     }
@@ -56,6 +55,14 @@ pub fn parse_field(text: &str) -> Result<FieldText<'_>, Slip> {
             .with_hint("a field is `NAME=XPATH`, for example `title=.//h3`"));
     }
     Ok(FieldText { name, many, xpath, xpath_at })
+}
+
+/// Whether what stands before the first `=` is the beginning of an expression, not a name: `//a[@b="c"]`.
+fn is_expression(key: &str) -> bool {
+    let before_parenthesis = key.split_once('(').and_then(|(before, _)| before.chars().next_back());
+    let is_call = before_parenthesis.is_some_and(char::is_alphanumeric);
+    let is_path = key.starts_with(['.', '/']) || key.contains("//") || key.contains("::");
+    is_path || is_call || key.strip_suffix("[]").unwrap_or(key).contains('[')
 }
 
 fn check_name(name: &str) -> Result<(), Slip> {
@@ -87,7 +94,9 @@ mod tests {
         assert_eq!(field, FieldText { name: "title", many: false, xpath: ".//a[@class=\"x\"]", xpath_at: 6 });
         let field = parse_field(" links [] = .//a").unwrap();
         assert_eq!(field, FieldText { name: "links", many: true, xpath: ".//a", xpath_at: 12 });
-        assert_eq!(parse_field("书名=//a").unwrap().name, "书名");
+        for name in ["书名", "price (EUR)", "km/h", "@id", "a.b", "first name"] {
+            assert_eq!(parse_field(&format!("{name}=//a")).unwrap().name, name);
+        }
     }
 
     #[test]
@@ -95,6 +104,9 @@ mod tests {
         for (text, at, hint) in [
             ("title", 5, "NAME=XPATH"),
             ("//a[@class=\"x\"]", 0, "title=//a"),
+            ("a[@href=\"x\"]", 0, "title=a["),
+            ("contains(., \"=\")", 0, "title=contains"),
+            ("./self::a[. = 1]", 0, "title=./"),
             ("=//a", 0, "NAME=XPATH"),
             ("[]=//a", 0, "NAME=XPATH"),
             ("title=", 6, "title=.//h3"),

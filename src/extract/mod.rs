@@ -44,9 +44,3 @@ pub struct ExtractError {
     /// What went wrong.
     pub reason: String,
 }
-
-impl From<ExtractError> for crate::model::PageError {
-    fn from(ExtractError { name, reason }: ExtractError) -> Self {
-        crate::model::PageError::Extract { name, reason }
-    }
-}
