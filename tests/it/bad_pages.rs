@@ -87,12 +87,27 @@ fn an_empty_page_is_a_page() {
 
 #[test]
 fn xml_is_read_as_xml_with_its_namespaces() {
-    let feed = "<?xml version='1.0'?><feed xmlns='urn:f' xmlns:x='urn:x'><Entry><x:A>1</x:A><a>2</a></Entry></feed>";
+    let feed =
+        "<?xml version='1.0'?><feed xmlns='urn:f' xmlns:x='urn:x'><Entry><x:A>1</x:A><a>2</a></Entry></feed>";
     let server = Server::start(|site| {
         site.on("/", typed("application/atom+xml", feed.as_bytes()));
     });
     let url = server.url("/");
-    let args = ["crawl", &url, "-q", "-N", "f=urn:f", "-N", "y=urn:x", "-e", "//f:Entry", "-f", "y=./y:A", "-f", "a=a"];
+    let args = [
+        "crawl",
+        &url,
+        "-q",
+        "-N",
+        "f=urn:f",
+        "-N",
+        "y=urn:x",
+        "-e",
+        "//f:Entry",
+        "-f",
+        "y=./y:A",
+        "-f",
+        "a=a",
+    ];
     let ran = run(&mut pagemill(args));
     assert_eq!(ran.stdout, "{\"y\":\"1\",\"a\":null}\n", "{}", ran.stderr);
 }

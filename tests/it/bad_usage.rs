@@ -14,12 +14,41 @@ fn all_mistakes_of_a_command_are_told_at_once_and_nobody_is_asked() {
     let server = Server::start(|_| {}).may_be_idle();
     let url = server.url("/{pag}");
     let ran = refused(&[
-        "crawl", &url, "-p", "9-0", "--jobs", "0", "--timeout", "soon", "-e", "//li[", "-f", "nothing", "-o", "/",
-        "--max-body", "0", "-H", "no colon", "--charset", "klingon", "--rule", "none",
+        "crawl",
+        &url,
+        "-p",
+        "9-0",
+        "--jobs",
+        "0",
+        "--timeout",
+        "soon",
+        "-e",
+        "//li[",
+        "-f",
+        "nothing",
+        "-o",
+        "/",
+        "--max-body",
+        "0",
+        "-H",
+        "no colon",
+        "--charset",
+        "klingon",
+        "--rule",
+        "none",
     ]);
     for place in [
-        "URL:", "--pages:", "--jobs:", "--timeout:", "--each:", "--field:", "--output:", "--max-body:", "--header:",
-        "--charset:", "--rule:",
+        "URL:",
+        "--pages:",
+        "--jobs:",
+        "--timeout:",
+        "--each:",
+        "--field:",
+        "--output:",
+        "--max-body:",
+        "--header:",
+        "--charset:",
+        "--rule:",
     ] {
         assert!(ran.stderr.contains(&format!("error: {place}")), "{place} is missing in:\n{}", ran.stderr);
     }
@@ -39,11 +68,16 @@ fn the_caret_stands_under_the_wrong_character() {
 fn mistakes_of_a_job_file_name_line_column_and_key() {
     let folder = temp_dir();
     let path = folder.path().join("job.toml");
-    fs::write(&path, "[source]\nurl = 'http://h/'\n[extract.a]\neach = '//x:a'\nfields.b = 'c('\n[fetch]\njosb = 1\n")
-        .unwrap();
+    fs::write(
+        &path,
+        "[source]\nurl = 'http://h/'\n[extract.a]\neach = '//x:a'\nfields.b = 'c('\n[fetch]\njosb = 1\n",
+    )
+    .unwrap();
     let path = path.to_str().unwrap();
     let ran = refused(&["crawl", "-c", path]);
-    for place in ["job.toml:4:8: extract.a.each", "job.toml:5:12: extract.a.fields.b", "job.toml:7:1: fetch.josb"] {
+    for place in
+        ["job.toml:4:8: extract.a.each", "job.toml:5:12: extract.a.fields.b", "job.toml:7:1: fetch.josb"]
+    {
         assert!(ran.stderr.contains(place), "{place} is missing in:\n{}", ran.stderr);
     }
     assert!(ran.stderr.contains("`jobs`"));

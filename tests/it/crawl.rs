@@ -213,8 +213,21 @@ fn a_page_without_a_record_ends_an_open_range() {
             });
         });
         let url = server.url("/list?p={page}");
-        let args =
-            ["crawl", &url, "-p", "1-", "--until-empty", "-j", "2", "-e", "//li", "-f", "t=./a", "-q", "--ordered"];
+        let args = [
+            "crawl",
+            &url,
+            "-p",
+            "1-",
+            "--until-empty",
+            "-j",
+            "2",
+            "-e",
+            "//li",
+            "-f",
+            "t=./a",
+            "-q",
+            "--ordered",
+        ];
         let ran = run(&mut pagemill(args));
         assert_eq!((ran.code, lines(&ran.stdout).len()), (Some(0), 10), "{}", ran.stderr);
     }
@@ -224,7 +237,8 @@ fn a_page_without_a_record_ends_an_open_range() {
 fn max_pages_bounds_a_huge_range_without_walking_it() {
     let server = listings();
     let url = server.url("/list?p={page}");
-    let args = ["crawl", &url, "-p", "1-1000000000000", "--max-pages", "3", "-e", "//li", "-f", "t=./a", "-q"];
+    let args =
+        ["crawl", &url, "-p", "1-1000000000000", "--max-pages", "3", "-e", "//li", "-f", "t=./a", "-q"];
     let ran = run(&mut pagemill(args));
     assert_eq!((ran.code, lines(&ran.stdout).len()), (Some(0), 6));
     assert_eq!(server.hits().len(), 3);
@@ -248,7 +262,17 @@ fn headers_and_the_user_agent_are_sent_and_secrets_stay_on_their_origin() {
     let home = Server::start(|site| site.on("/start", Reply::redirect(302, there)));
     let start = home.url("/start");
     let ran = run(&mut pagemill([
-        "crawl", &start, "-f", "a=//a", "-q", "-H", "X-Token: secret", "-H", "Cookie: s=1", "-A", "tester/1",
+        "crawl",
+        &start,
+        "-f",
+        "a=//a",
+        "-q",
+        "-H",
+        "X-Token: secret",
+        "-H",
+        "Cookie: s=1",
+        "-A",
+        "tester/1",
     ]));
     assert_eq!(ran.stdout, "{\"a\":\"away\"}\n");
     let first = &home.hits()[0];
@@ -262,11 +286,33 @@ fn headers_and_the_user_agent_are_sent_and_secrets_stay_on_their_origin() {
 fn check_says_what_would_be_done_and_asks_nobody() {
     let server = listings().may_be_idle();
     let url = server.url("/list?p={page*25}");
-    let args = ["check", &url, "-p", "0-9", "-e", "//li", "-f", "t[]=./a", "-H", "X-Token: secret", "-O", "out.jsonl"];
+    let args = [
+        "check",
+        &url,
+        "-p",
+        "0-9",
+        "-e",
+        "//li",
+        "-f",
+        "t[]=./a",
+        "-H",
+        "X-Token: secret",
+        "-O",
+        "out.jsonl",
+    ];
     let folder = temp_dir();
     let ran = run(pagemill(args).current_dir(folder.path()));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    for said in ["fetch 10 pages", "p=25", "p=225", "//li", "t[]", "16 at a time", "replace out.jsonl", "header X-Token"] {
+    for said in [
+        "fetch 10 pages",
+        "p=25",
+        "p=225",
+        "//li",
+        "t[]",
+        "16 at a time",
+        "replace out.jsonl",
+        "header X-Token",
+    ] {
         assert!(ran.stdout.contains(said), "`{said}` is missing in:\n{}", ran.stdout);
     }
     assert!(!ran.stdout.contains("secret"));

@@ -37,8 +37,12 @@ fn the_demo_keeps_all_records_and_they_are_the_books_of_the_shop() {
 
 #[test]
 fn the_printed_command_works_on_the_shop_that_serve_leaves_open() {
-    let mut shop =
-        pagemill(["demo", "--serve"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut shop = pagemill(["demo", "--serve"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let stderr = BufReader::new(shop.stderr.take().unwrap());
     let (said, stderr) = watchdog(LONG, move || {
         let mut said = String::new();

@@ -33,12 +33,17 @@ fn the_example_has_every_key_in_its_section_with_its_default() {
             "field" | "namespace" => continue,
             _ => setting.section,
         };
-        let heading = if section == Section::Extract { "[extract.book]".to_owned() } else { format!("[{}]", section.name()) };
+        let heading = if section == Section::Extract {
+            "[extract.book]".to_owned()
+        } else {
+            format!("[{}]", section.name())
+        };
         let start = EXAMPLE.find(&format!("\n{heading}\n")).unwrap();
         let text = &EXAMPLE[start + heading.len() + 2..];
         let text = text.find("\n[").map_or(text, |end| &text[..end]);
         let found = text.lines().filter_map(key_value).find(|(key, ..)| *key == setting.name);
-        let (_, value, is_comment) = found.unwrap_or_else(|| panic!("`{}` is missing in {heading}", setting.name));
+        let (_, value, is_comment) =
+            found.unwrap_or_else(|| panic!("`{}` is missing in {heading}", setting.name));
         match (setting.kind, setting.default) {
             (_, Some(default)) => {
                 assert!(!is_comment, "`{}` has a default and is commented out", setting.name);

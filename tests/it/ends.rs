@@ -127,7 +127,9 @@ fn lines_are_seen_while_the_run_goes_on() {
     let mut child = start(&server, &["-j", "2", "-q"]);
     let stdout = child.stdout.take().unwrap();
     // The run cannot end before the gate opens, so these lines were flushed while it went on.
-    let lines = watchdog(LONG, move || BufReader::new(stdout).lines().take(3).map(Result::unwrap).collect::<Vec<_>>());
+    let lines = watchdog(LONG, move || {
+        BufReader::new(stdout).lines().take(3).map(Result::unwrap).collect::<Vec<_>>()
+    });
     assert_eq!(lines.len(), 3);
     signal(&child, "-INT");
     gate.open();
@@ -189,9 +191,8 @@ fn a_dead_server_fails_each_page_and_the_run_ends() {
     let ran = run(&mut pagemill(["crawl", &url, "-p", "1-5", "-f", "a=//a", "--retry-delay", "1ms"]));
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""));
     assert_eq!(ran.stderr.matches("cannot connect").count(), 5, "{}", ran.stderr);
-    let ran = run(&mut pagemill([
-        "crawl", &url, "-p", "1-", "--until-empty", "-f", "a=//a", "--retry", "0", "-q",
-    ]));
+    let ran =
+        run(&mut pagemill(["crawl", &url, "-p", "1-", "--until-empty", "-f", "a=//a", "--retry", "0", "-q"]));
     assert_eq!(ran.code, Some(3));
     assert!(ran.stderr.contains("20 pages in a row failed"), "{}", ran.stderr);
 }
@@ -201,7 +202,8 @@ fn a_closed_standard_error_is_no_fault() {
     let server = endless();
     let url = server.url("/list?p={page}");
     let args = ["crawl", &url, "-p", "1-3", "-e", "//li[2]", "-f", "t=./a", "-v"];
-    let mut child = pagemill(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        pagemill(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stderr.take());
     let mut stdout = String::new();
     child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();

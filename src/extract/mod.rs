@@ -1,0 +1,46 @@
+//! Document ─▶ records: [`Rule`]s of [`XPath`]s, checked when the job is read, evaluated by an [`Extractor`].
+//!
+//! Knows documents and the words of the model; nothing of requests, threads or files.
+
+mod field;
+mod record;
+mod rule;
+pub mod xpath;
+
+use std::time::Duration;
+
+pub use field::{Field, FieldText, parse_field};
+pub use record::{Extractor, PageFacts};
+pub use rule::Rule;
+pub use xpath::{Namespaces, XPath};
+
+/// How much work one page may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExtractLimits {
+    /// For all expressions of a rule together. The clock is looked at between steps, so that it may be overrun by the
+    /// longest of them.
+    pub time: Duration,
+    /// For the lines of one page. A page of elements inside each other gives its text once per level.
+    pub bytes: usize,
+}
+
+impl Default for ExtractLimits {
+    /// Ten seconds: a thousand times what common rules take on large pages. 128 MB: ten times the largest page.
+    fn default() -> ExtractLimits {
+        ExtractLimits { time: Duration::from_secs(10), bytes: 128 << 20 }
+    }
+}
+
+/// Bytes of stack that a thread needs to compile and evaluate any expression [`XPath::parse`] takes: sxd-xpath recurses
+/// once per level. Measured at 2.5 MB without optimisation for the deepest ones.
+pub const STACK_BYTES: usize = 8 << 20;
+
+/// An expression failed on a page.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {reason}")]
+pub struct ExtractError {
+    /// `each`, or the name of the field.
+    pub name: String,
+    /// What went wrong.
+    pub reason: String,
+}

@@ -1,0 +1,225 @@
+//! What people write for XPath 1.0 that is not: CSS, XPath 2, other languages' operators, typing slips. Each becomes a
+//! [`Slip`] that says what to write instead.
+
+use super::ast::Axis;
+use super::function::Function;
+use crate::mistake::Slip;
+
+const CSS: &str = "this looks like CSS; XPath writes `//div[@class=\"item\"]/a` for `div.item > a`, `//*[@id=\"x\"]` \
+                   for `#x`, `//div//a` for `div a`";
+
+/// A character no token begins with, at byte `at`.
+pub(super) fn stray_character(text: &str, at: usize) -> Slip {
+    let rest = &text[at..];
+    let first = rest.chars().next().expect("called at a character");
+    let hint = match first {
+        '&' if rest.starts_with("&&") => "write `and`",
+        '&' => "write `and`; inside XML or HTML `&amp;` is written, here a plain character",
+        '|' => "write `or` for conditions; a single `|` unites sets of nodes",
+        '=' => "a single `=` compares",
+        '!' => "write `not(...)`, or `!=` to compare",
+        '%' => "write `mod`",
+        '$' => "variables are not available; write the value itself",
+        '“' | '”' | '„' | '‘' | '’' | '‚' | '«' | '»' | '`' => "use plain quotes: \" or '",
+        '#' | '~' => CSS,
+        ':' if at == 0 || text[..at].ends_with(|c: char| c.is_whitespace() || "]()*".contains(c)) => CSS,
+        '\u{a0}' | '\u{3000}' | '\u{200b}' | '\u{feff}' => {
+            "this is a special space; use a plain one (it is fine inside quotes)"
+        }
+        '（' | '）' | '［' | '］' | '，' | '／' | '＠' => {
+            "this is a full-width character; use the plain one"
+        }
+        '{' | '}' => "braces mean nothing in XPath 1.0",
+        _ => return Slip::new(at, format!("unexpected {}", quoted(first))),
+    };
+    let length =
+        if rest.starts_with("&&") || rest.starts_with("||") || rest.starts_with("==") { 2 } else { 1 };
+    let shown: String = rest.chars().take(length).collect();
+    let message = if first == '$' { "a variable".to_owned() } else { quoted_text(&shown) };
+    Slip::new(at, format!("unexpected {message}")).with_hint(hint)
+}
+
+fn quoted(c: char) -> String {
+    if c.is_control() || c.is_whitespace() { format!("U+{:04X}", u32::from(c)) } else { format!("`{c}`") }
+}
+
+fn quoted_text(text: &str) -> String {
+    let mut characters = text.chars();
+    match (characters.next(), characters.next()) {
+        (Some(only), None) => quoted(only),
+        _ => format!("`{text}`"),
+    }
+}
+
+/// A name where an operator is due: `div a`, `a eq b`.
+pub(super) fn name_after_operand(text: &str, at: usize, name: &str) -> Slip {
+    let slip = Slip::new(at, format!("unexpected `{name}`: an operator, `/` or the end is due here"));
+    let operator = match name {
+        "eq" => "=",
+        "ne" => "!=",
+        "lt" => "<",
+        "le" => "<=",
+        "gt" => ">",
+        "ge" => ">=",
+        "union" => "|",
+        "AND" => "and",
+        "OR" => "or",
+        "idiv" => "floor(a div b)",
+        _ => {
+            let before = text[..at].trim_end();
+            let touches_literal = before.len() == at && before.ends_with(['"', '\'']);
+            return slip.with_hint(if touches_literal {
+                "a quote inside a literal must be of the other kind: \"it's\""
+            } else if text.contains('/') {
+                "`and`, `or`, `div` and `mod` are the only operators that are words"
+            } else {
+                CSS
+            });
+        }
+    };
+    slip.with_hint(format!("write `{operator}`"))
+}
+
+/// `name::` where `name` is no axis.
+pub(super) fn unknown_axis(text: &str, at: usize, name: &str) -> Slip {
+    let after = text[at..].split_once("::").map_or("", |(_, after)| after.trim_start());
+    if after.starts_with("attr(") || (after.starts_with("text") && !after.starts_with("text(")) {
+        return Slip::new(at, format!("unknown axis `{name}`"))
+            .with_hint("`::text` and `::attr(href)` belong to CSS; XPath writes `/text()` and `/@href`");
+    }
+    let words = Axis::ALL.iter().map(|axis| axis.word());
+    let slip = Slip::new(at, format!("unknown axis `{name}`"));
+    match nearest(name, words.clone()) {
+        Some(word) => slip.with_hint(format!("did you mean `{word}::`?")),
+        None => slip.with_hint(format!("the axes are {}", words.collect::<Vec<_>>().join(", "))),
+    }
+}
+
+/// A call of something that is no core function.
+pub(super) fn unknown_function(at: usize, prefix: Option<&str>, name: &str) -> Slip {
+    let full = prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}:{name}"));
+    let slip = Slip::new(at, format!("unknown function `{full}`"));
+    if let Some(instead) = later_function(name) {
+        return slip.with_hint(instead);
+    }
+    if prefix.is_some() {
+        return slip.with_hint("only the functions of XPath 1.0 are there, and they have no prefix");
+    }
+    match nearest(name, Function::ALL.iter().map(|function| function.name())) {
+        Some(near) => slip.with_hint(format!("did you mean `{near}()`?")),
+        None => slip.with_hint("only the functions of XPath 1.0 are there"),
+    }
+}
+
+/// What XPath 1.0 writes for functions of XPath 2 and 3, `EXSLT`, Selenium or jQuery.
+fn later_function(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "matches" | "test" | "match" => {
+            "XPath 1.0 has no regular expressions; use `contains(., \"x\")` or `starts-with(., \"x\")`"
+        }
+        "lower-case" => {
+            "XPath 1.0 writes `translate(., \"ABCDEFGHIJKLMNOPQRSTUVWXYZ\", \"abcdefghijklmnopqrstuvwxyz\")`"
+        }
+        "upper-case" => {
+            "XPath 1.0 writes `translate(., \"abcdefghijklmnopqrstuvwxyz\", \"ABCDEFGHIJKLMNOPQRSTUVWXYZ\")`"
+        }
+        "ends-with" => {
+            "XPath 1.0 writes `substring(@href, string-length(@href) - string-length(\".pdf\") + 1) = \".pdf\"`"
+        }
+        "string-join" => "name the field `NAME[]` to get all values as an array",
+        "replace" => {
+            "use `translate()` for characters, `substring-before()` and `substring-after()` for parts"
+        }
+        "tokenize" => "use `substring-before()` and `substring-after()`",
+        "exists" => "write `boolean(...)`, or the path alone inside `[...]`",
+        "empty" => "write `not(...)`",
+        "avg" => "write `sum(a) div count(a)`",
+        "max" => "write `a[not(../a > .)]`",
+        "min" => "write `a[not(../a < .)]`",
+        "distinct-values" => "write `a[not(. = preceding::a)]`",
+        "trim" => "text is trimmed already; inside an expression write `normalize-space(.)`",
+        "index-of" => "write `count(a/preceding-sibling::*) + 1`",
+        "abs" => "write `a * (1 - 2 * (a < 0))`",
+        "has-class" | "hasclass" => {
+            "XPath 1.0 writes `contains(concat(\" \", normalize-space(@class), \" \"), \" x \")`"
+        }
+        "length" => "write `string-length(.)` for a text, `count(a)` for nodes",
+        "document" | "doc" => "an expression sees one page only",
+        "current" => "write `.`",
+        "if" => "XPath 1.0 has no `if`",
+        _ => return None,
+    })
+}
+
+/// Whether an expression that reads as XPath was surely meant as CSS; where.
+///
+/// `h3 > a` and `div.item` are XPath 1.0: a comparison, and a name with a point. Nobody means that for a whole
+/// expression. With a `/` or `./` in front they are taken as they are.
+pub(super) fn is_css(text: &str) -> Option<Slip> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.> ".contains(c);
+    let trimmed = text.trim();
+    if !trimmed.starts_with(|c: char| c.is_ascii_alphabetic()) || !trimmed.chars().all(is_plain) {
+        return None;
+    }
+    let start = text.len() - text.trim_start().len();
+    let is_child_combinator =
+        trimmed.split('>').all(|part| part.trim_start().starts_with(|c: char| c.is_ascii_alphabetic()));
+    let at = match (trimmed.find('>'), trimmed.find('.')) {
+        (Some(at), _) if is_child_combinator => at,
+        (None, Some(at)) if is_html_name(&trimmed[..at]) => at,
+        _ => return None,
+    };
+    Some(Slip::new(start + at, format!("unexpected `{}`", &trimmed[at..=at])).with_hint(CSS))
+}
+
+/// Whether a name is of an element that stands in the body of a page.
+pub(super) fn is_html_name(name: &str) -> bool {
+    HTML_NAMES.contains(&name)
+}
+
+const HTML_NAMES: [&str; 30] = [
+    "a", "article", "aside", "b", "body", "button", "dd", "div", "dl", "dt", "em", "footer", "form", "h1",
+    "h2", "h3", "h4", "header", "i", "img", "li", "main", "nav", "p", "section", "span", "table", "td", "tr",
+    "ul",
+];
+
+/// The word with the fewest edits from `name`, if they are few.
+fn nearest<'w>(name: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    let near = words.map(|word| (edits(&name.to_lowercase(), word), word)).min()?;
+    (near.0 <= 2 && near.0 * 2 < name.chars().count().max(2)).then_some(near.1)
+}
+
+/// Levenshtein distance.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, &y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_offered_only_if_it_is_near() {
+        assert_eq!(nearest("decendant", ["descendant", "child"].into_iter()), Some("descendant"));
+        assert_eq!(nearest("childs", ["descendant", "child"].into_iter()), Some("child"));
+        assert_eq!(nearest("price", ["self", "child"].into_iter()), None);
+    }
+
+    #[test]
+    fn edits_are_counted_as_levenshtein_did() {
+        assert_eq!(edits("kitten", "sitting"), 3);
+        assert_eq!(edits("", "abc"), 3);
+        assert_eq!(edits("abc", "abc"), 0);
+    }
+}
