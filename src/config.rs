@@ -173,7 +173,7 @@ impl Reader<'_> {
                     }
                 }
                 None => {
-                    self.misplaced_key(section, name.span().start, &key, found.map(|s| (s.name, s.section)))
+                    self.misplaced_key(section, name.span().start, &key, found.map(|s| (s.name, s.section)));
                 }
             }
         }

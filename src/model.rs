@@ -226,11 +226,11 @@ pub fn display_url(url: &Url) -> String {
 /// `1500ms`, `30s`, `2m`: the way durations are written on the command line.
 pub fn human_duration(duration: Duration) -> String {
     let millis = duration.as_millis();
-    if millis % 1000 != 0 {
+    if !millis.is_multiple_of(1000) {
         format!("{millis}ms")
-    } else if millis != 0 && millis % 3_600_000 == 0 {
+    } else if millis != 0 && millis.is_multiple_of(3_600_000) {
         format!("{}h", millis / 3_600_000)
-    } else if millis != 0 && millis % 60_000 == 0 {
+    } else if millis != 0 && millis.is_multiple_of(60_000) {
         format!("{}m", millis / 60_000)
     } else {
         format!("{}s", millis / 1000)
@@ -240,7 +240,7 @@ pub fn human_duration(duration: Duration) -> String {
 /// `512`, `64K`, `10M`: the way sizes are written on the command line (K is 1024).
 pub fn human_bytes(bytes: u64) -> String {
     for (unit, size) in [("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)] {
-        if bytes != 0 && bytes % size == 0 {
+        if bytes != 0 && bytes.is_multiple_of(size) {
             return format!("{}{unit}", bytes / size);
         }
     }

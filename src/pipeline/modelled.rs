@@ -18,15 +18,17 @@ use crate::model::{Outcome, Page, PageError, Records, Request, RequestId, Unmade
 
 #[path = "../stop.rs"]
 #[expect(clippy::duplicate_mod, reason = "compiled again with another `sync`")]
-#[allow(dead_code, unused, reason = "the model does not use all of it")]
+#[allow(dead_code, unreachable_pub, reason = "the model does not use all of it")]
 mod stop;
 
 #[path = "threads.rs"]
 #[expect(clippy::duplicate_mod, reason = "compiled again with another `sync`")]
+#[allow(dead_code, unreachable_pub, reason = "the model does not use all of it")]
 mod threads;
 
 #[path = "conductor.rs"]
 #[expect(clippy::duplicate_mod, reason = "compiled again with another `sync`")]
+#[allow(dead_code, unreachable_pub, reason = "the model does not use all of it")]
 mod conductor;
 
 /// The names of `crate::sync`, scheduled by shuttle. All channels of a run share one lock and one condition, which is
