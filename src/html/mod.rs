@@ -8,14 +8,17 @@ mod attributes;
 mod build;
 mod depth;
 pub mod dom;
+mod dropped;
 mod encoding;
 mod kind;
 mod names;
 mod order;
 mod parse;
 mod prescan;
+mod recovery;
 mod references;
 mod sink;
+mod tags;
 mod xml;
 
 use encoding_rs::Encoding;
