@@ -316,7 +316,7 @@ mod tests {
         assert_eq!(sketch(&document), r#"a(b("1234") "5")"#);
         let deep = format!("<r>{}x{}</r>", "<a>".repeat(100_000), "</a>".repeat(100_000));
         check_links(&read(&deep));
-        check_links(&read(&format!("<r>{}{}", "<a>".repeat(100_000), "</b>".repeat(100_000))));
+        check_links(&read(&format!("<r>{}{}", "<a>".repeat(20_000), "</b>".repeat(20_000))));
     }
 
     #[test]
@@ -332,9 +332,9 @@ mod tests {
         for part in
             ["<a b='", "<", "<![CDATA[", "<!", "&", "<a <b", "<a b=\"<", "</", "<?", "<a xmlns:x='", "<!--"]
         {
-            check_links(&read(&format!("<r>{}", part.repeat(200_000))));
+            check_links(&read(&format!("<r>{}", part.repeat(50_000))));
         }
-        let declarations: String = (0..50_000).map(|i| format!("<a xmlns:p{i}='u'><q:b/>")).collect();
+        let declarations: String = (0..20_000).map(|i| format!("<a xmlns:p{i}='u'><q:b/>")).collect();
         check_links(&read(&declarations));
     }
 
