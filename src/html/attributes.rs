@@ -250,8 +250,8 @@ mod tests {
     }
 
     #[test]
-    fn a_million_attributes_hidden_from_a_simpler_reader() {
-        let attributes: String = (0..1_000_000).map(|i| format!(" a{i}")).collect();
+    fn attributes_hidden_from_a_simpler_reader_are_cut() {
+        let attributes: String = (0..150_000).map(|i| format!(" a{i}")).collect();
         for hide in
             ["<svg><title><style><g ", "<svg><style><g ", "<script><!--<script></script x'>--></script "]
         {

@@ -28,7 +28,7 @@ pub enum NodeKind {
 /// An element's or attribute's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name {
-    /// The prefix as written, if any.
+    /// The prefix as written, if any. In an HTML document it is a part of `local` (`xlink:href`), as in libxml2.
     pub prefix: Option<Prefix>,
     /// The namespace; empty if there is none. Always empty in an HTML document, SVG and MathML included, so that
     /// `//svg` finds what it says, as it does in libxml2.

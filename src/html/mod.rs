@@ -8,16 +8,19 @@ mod attributes;
 mod build;
 mod depth;
 pub mod dom;
+mod dropped;
 mod encoding;
 mod kind;
 mod names;
 mod order;
 mod parse;
 mod prescan;
+mod recovery;
 mod references;
 #[cfg(test)]
 pub(crate) mod sample;
 mod sink;
+mod tags;
 mod xml;
 
 use encoding_rs::Encoding;

@@ -230,6 +230,9 @@ impl TreeSink for Sink {
         handle.holds_html
     }
 
+    // `maybe_clone_an_option_into_selectedcontent` is left as it is: a copy of an option made for display would be
+    // found twice.
+
     /// A shadow root is a template like any other here.
     fn allow_declarative_shadow_roots(&self, _intended_parent: &Handle) -> bool {
         false

@@ -1,7 +1,7 @@
 //! What people write for XPath 1.0 that is not: CSS, XPath 2, other languages' operators, typing slips. Each becomes a
 //! [`Slip`] that says what to write instead.
 
-use super::ast::Axis;
+use super::ast::{Axis, Expr, NodeTest, Operator, Start, Step};
 use super::function::Function;
 use crate::mistake::Slip;
 
@@ -19,7 +19,10 @@ pub(super) fn stray_character(text: &str, at: usize) -> Slip {
         '=' => "a single `=` compares",
         '!' => "write `not(...)`, or `!=` to compare",
         '%' => "write `mod`",
-        '$' => "variables are not available; write the value itself",
+        '$' => {
+            return Slip::new(at, "variables are not available")
+                .with_hint("write the value itself, `\"so\"`");
+        }
         '“' | '”' | '„' | '‘' | '’' | '‚' | '«' | '»' | '`' => "use plain quotes: \" or '",
         '#' | '~' => CSS,
         ':' if at == 0 || text[..at].ends_with(|c: char| c.is_whitespace() || "]()*".contains(c)) => CSS,
@@ -35,8 +38,7 @@ pub(super) fn stray_character(text: &str, at: usize) -> Slip {
     let length =
         if rest.starts_with("&&") || rest.starts_with("||") || rest.starts_with("==") { 2 } else { 1 };
     let shown: String = rest.chars().take(length).collect();
-    let message = if first == '$' { "a variable".to_owned() } else { quoted_text(&shown) };
-    Slip::new(at, format!("unexpected {message}")).with_hint(hint)
+    Slip::new(at, format!("unexpected {}", quoted_text(&shown))).with_hint(hint)
 }
 
 fn quoted(c: char) -> String {
@@ -65,6 +67,9 @@ pub(super) fn name_after_operand(text: &str, at: usize, name: &str) -> Slip {
         "AND" => "and",
         "OR" => "or",
         "idiv" => "floor(a div b)",
+        "then" | "else" | "in" | "return" | "satisfies" | "to" | "instance" | "castable" => {
+            return slip.with_hint("XPath 1.0 has no `if`, `for`, `some`, `to` or `instance of`");
+        }
         _ => {
             let before = text[..at].trim_end();
             let touches_literal = before.len() == at && before.ends_with(['"', '\'']);
@@ -102,6 +107,9 @@ pub(super) fn unknown_function(at: usize, prefix: Option<&str>, name: &str) -> S
     if let Some(instead) = later_function(name) {
         return slip.with_hint(instead);
     }
+    if is_pseudo_class(name) {
+        return slip.with_hint(PSEUDO_CLASSES);
+    }
     if prefix.is_some() {
         return slip.with_hint("only the functions of XPath 1.0 are there, and they have no prefix");
     }
@@ -109,6 +117,25 @@ pub(super) fn unknown_function(at: usize, prefix: Option<&str>, name: &str) -> S
         Some(near) => slip.with_hint(format!("did you mean `{near}()`?")),
         None => slip.with_hint("only the functions of XPath 1.0 are there"),
     }
+}
+
+/// A prefix that is not declared, before `local`.
+pub(super) fn undeclared_prefix(at: usize, prefix: &str, local: &str) -> Slip {
+    let slip = Slip::new(at, format!("the prefix `{prefix}` is not declared"));
+    if is_pseudo_class(local) {
+        return slip.with_hint(PSEUDO_CLASSES);
+    }
+    let how = format!("declare it with `--namespace {prefix}=URI` or under `namespaces` in the job file");
+    slip.with_hint(format!("{how}; in HTML pages names have no prefix"))
+}
+
+const PSEUDO_CLASSES: &str = "this looks like CSS; XPath writes `li[1]` for the first, `li[2]`, `li[last()]`, \
+                              `li[not(@class)]`, `li[.//a]`";
+
+fn is_pseudo_class(name: &str) -> bool {
+    let positions = ["first", "last", "nth-child", "nth-of-type", "nth-last-child", "only-child", "eq"];
+    let of_kind = ["first-child", "last-child", "first-of-type", "last-of-type", "hover", "not", "has", "is"];
+    positions.contains(&name) || of_kind.contains(&name)
 }
 
 /// What XPath 1.0 writes for functions of XPath 2 and 3, `EXSLT`, Selenium or jQuery.
@@ -155,7 +182,10 @@ fn later_function(name: &str) -> Option<&'static str> {
 ///
 /// `h3 > a` and `div.item` are XPath 1.0: a comparison, and a name with a point. Nobody means that for a whole
 /// expression. With a `/` or `./` in front they are taken as they are.
-pub(super) fn is_css(text: &str) -> Option<Slip> {
+pub(super) fn is_css(text: &str, tree: &Expr) -> Option<Slip> {
+    if let Some(at) = is_child_of_path(tree).then(|| text.rfind('>')).flatten() {
+        return Some(Slip::new(at, "unexpected `>`").with_hint(CSS));
+    }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.> ".contains(c);
     let trimmed = text.trim();
     if !trimmed.starts_with(|c: char| c.is_ascii_alphabetic()) || !trimmed.chars().all(is_plain) {
@@ -170,6 +200,14 @@ pub(super) fn is_css(text: &str) -> Option<Slip> {
         _ => return None,
     };
     Some(Slip::new(start + at, format!("unexpected `{}`", &trimmed[at..=at])).with_hint(CSS))
+}
+
+/// `//div[@id] > a`: a comparison of a path and the name of an HTML element.
+fn is_child_of_path(tree: &Expr) -> bool {
+    let Expr::Chain { first, rest } = tree else { return false };
+    let [(Operator::Greater, Expr::Path { start: Start::Context, steps })] = &rest[..] else { return false };
+    let [Step { axis: Axis::Child, test: NodeTest::Name(None, name), .. }] = &steps[..] else { return false };
+    matches!(**first, Expr::Path { .. }) && is_html_name(name)
 }
 
 /// Whether a name is of an element that stands in the body of a page.

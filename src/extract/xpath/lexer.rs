@@ -52,7 +52,7 @@ const NODE_TYPES: [&str; 4] = ["comment", "text", "processing-instruction", "nod
 
 impl Token {
     /// Whether an operand may end with it, so that a name or `*` behind it is an operator (3.7).
-    fn ends_operand(&self) -> bool {
+    pub(super) fn ends_operand(&self) -> bool {
         matches!(
             self,
             Token::CloseParen

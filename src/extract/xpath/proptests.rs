@@ -1,13 +1,17 @@
 //! Random texts and random trees: nothing breaks the parser, and what is printed reads back as it was.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::ast::{Axis, Expr, Kind, NodeTest, Operator, Precedence, Prefixed, Start, Step};
 use super::function::Function;
+use super::lexer::{is_name_char, is_name_start};
 use super::lower::lower;
 use super::parser::{MAX_BYTES, MAX_HEIGHT};
-use super::sxd::Program;
+use super::sxd::{Index, Page, Program, Store, Value};
 use super::{Namespaces, XPath};
+use crate::html::sample::document;
 
 fn namespaces() -> Namespaces {
     let mut namespaces = Namespaces::new();
@@ -218,5 +222,37 @@ proptest! {
             let lowered = lower(&tree, &mut Vec::new()).text;
             prop_assert_eq!(compiled, Ok(()), "{} lowered to {}", text, lowered);
         }
+    }
+
+    #[test]
+    fn every_tree_evaluates(tree in expr()) {
+        let text = tree.to_string();
+        if let Ok(xpath) = XPath::parse(&format!("({text})"), &namespaces()) {
+            let document = document("<a k='1'><a>1</a><!--c--><or><text>x</text></or><a xmlns='urn:p'><_/></a></a>");
+            let program = Program::new([&xpath]).map_err(|(_, reason)| reason).unwrap();
+            let store = Store::new();
+            let page = Page::new(&store, &program, &document, Duration::from_secs(60));
+            let value = page.evaluate(Index(0), page.root());
+            let kind = value.as_ref().map(|value| match value {
+                Value::Nodes(_) => Kind::NodeSet,
+                Value::String(_) => Kind::String,
+                Value::Number(_) => Kind::Number,
+                Value::Boolean(_) => Kind::Boolean,
+            });
+            prop_assert_eq!(kind, Ok(tree.kind()), "{} is {:?}", text, value);
+        }
+    }
+}
+
+#[test]
+fn every_character_of_a_name_compiles() {
+    let of_plane_0_and_1 = || (0..0x2_0000).filter_map(char::from_u32);
+    let starts: Vec<char> = of_plane_0_and_1().filter(|&c| is_name_start(c)).collect();
+    let others: Vec<char> = of_plane_0_and_1().filter(|&c| is_name_char(c)).collect();
+    let as_names = starts.chunks(500).map(|chunk| chunk.iter().map(|c| format!("/{c}")).collect::<String>());
+    let inside_names = others.chunks(500).map(|chunk| format!("a{}", chunk.iter().collect::<String>()));
+    for text in as_names.chain(inside_names) {
+        let xpath = XPath::parse(&text, &namespaces()).unwrap();
+        assert_eq!(Program::new([&xpath]).map(|_| ()), Ok(()), "{text}");
     }
 }

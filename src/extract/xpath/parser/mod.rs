@@ -39,7 +39,7 @@ pub(super) fn parse(text: &str, namespaces: &Namespaces) -> Result<Expr, Slip> {
         let what = "operators, calls and predicates are inside each other";
         return Err(Slip::new(0, format!("{what} deeper than {MAX_HEIGHT} levels")));
     }
-    match hint::is_css(text) {
+    match hint::is_css(text, &expr) {
         Some(slip) => Err(slip),
         None => Ok(expr),
     }

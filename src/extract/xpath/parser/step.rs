@@ -2,6 +2,7 @@
 
 use super::Parser;
 use crate::extract::xpath::ast::{Axis, Expr, NodeTest, Prefixed, Step};
+use crate::extract::xpath::hint;
 use crate::extract::xpath::lexer::Token;
 use crate::mistake::Slip;
 
@@ -55,11 +56,11 @@ impl Parser<'_> {
             }
             Token::PrefixStar(prefix) => {
                 self.advance();
-                Ok(NodeTest::AnyOf(self.resolve(prefix, at)?))
+                Ok(NodeTest::AnyOf(self.resolve(prefix, "*", at)?))
             }
             Token::Name(prefix, local) => {
                 self.advance();
-                let prefixed = prefix.map(|prefix| self.resolve(prefix, at)).transpose()?;
+                let prefixed = prefix.map(|prefix| self.resolve(prefix, &local, at)).transpose()?;
                 Ok(NodeTest::Name(prefixed, local))
             }
             Token::NodeType(name) => {
@@ -100,12 +101,10 @@ impl Parser<'_> {
         Ok(test)
     }
 
-    fn resolve(&self, prefix: String, at: usize) -> Result<Prefixed, Slip> {
+    fn resolve(&self, prefix: String, local: &str, at: usize) -> Result<Prefixed, Slip> {
         match self.namespaces.get(&prefix) {
             Some(namespace) => Ok(Prefixed { namespace: namespace.to_owned(), prefix }),
-            None => Err(Slip::new(at, format!("the prefix `{prefix}` is not declared")).with_hint(format!(
-                "declare it with `--namespace {prefix}=URI` or under `namespaces` in the job file"
-            ))),
+            None => Err(hint::undeclared_prefix(at, &prefix, local)),
         }
     }
 

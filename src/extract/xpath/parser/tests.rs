@@ -97,7 +97,13 @@ fn a_slip_points_at_the_wrong_character_and_says_what_to_write() {
         ("decendant::a", 0, "`descendant::`"),
         ("contians(a, 'b')", 0, "`contains()`"),
         ("//foo:a", 2, "--namespace foo=URI"),
-        ("$x", 0, "not available"),
+        ("$x", 0, "write the value"),
+        ("p:first-child", 0, "`li[last()]`"),
+        ("li:nth-child(2)", 0, "`li[2]`"),
+        ("//div[@class='x'] > a", 18, "CSS"),
+        ("if (a) then b else c", 7, "no `if`"),
+        ("a, b", 1, "`|`"),
+        ("'a''b'", 3, "other kind"),
         ("a[b eq 'c']", 4, "`=`"),
         ("count('a')", 6, "path"),
         ("'a'/b", 3, "path"),
@@ -130,6 +136,22 @@ fn what_was_opened_and_not_closed_is_shown() {
     ] {
         let slip = slip(text);
         assert_eq!((slip.at, slip.message.contains(message)), (at, true), "{text}: {slip:?}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    for (text, at, missing) in [
+        ("//a[@class=]", 11, "an operand is missing"),
+        ("count()", 0, "takes 1 argument, not 0"),
+        ("concat('a', )", 12, "an operand is missing"),
+        ("contains(@b 'c')", 12, "an operator or `,` is missing"),
+        ("1 2", 2, "an operator is missing"),
+        ("//a[]", 4, "a condition is missing"),
+        ("//", 2, "ends too early"),
+    ] {
+        let slip = slip(text);
+        assert_eq!((slip.at, slip.message.contains(missing)), (at, true), "{text}: {slip:?}");
     }
 }
 

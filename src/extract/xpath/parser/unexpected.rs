@@ -34,8 +34,13 @@ impl Parser<'_> {
             (Token::CloseParen | Token::CloseBracket, None) => {
                 Slip::new(*at, format!("unexpected `{shown}`: nothing is open here"))
             }
-            (Token::CloseBracket, Some(_)) => Slip::new(*at, "unexpected `]`: a condition is missing")
-                .with_hint("`[1]`, `[@href]`, `[. = \"x\"]`"),
+            (Token::CloseBracket, Some(_)) if self.before() == Some("[") => {
+                Slip::new(*at, "unexpected `]`: a condition is missing")
+                    .with_hint("`[1]`, `[@href]`, `[. = \"x\"]`")
+            }
+            (Token::CloseBracket | Token::CloseParen, Some(_)) => {
+                Slip::new(*at, format!("unexpected `{shown}`: an operand is missing before it"))
+            }
             (Token::Slash, _) if self.before() == Some("//") || self.before() == Some("/") => {
                 Slip::new(*at, "unexpected `/`: a step is missing")
                     .with_hint("`/` for a child, `//` for any depth")
@@ -49,6 +54,18 @@ impl Parser<'_> {
             (Token::DoubleSlash | Token::Slash, _) if self.before() == Some("@") => {
                 Slip::new(*at, format!("unexpected `{shown}`: the name of an attribute is missing"))
             }
+            (Token::Comma, None) => Slip::new(*at, "unexpected `,`")
+                .with_hint("`|` unites paths; each field has an expression of its own"),
+            (Token::Literal(_), _) if self.before().is_some_and(|before| before.ends_with(['"', '\''])) => {
+                Slip::new(*at, format!("unexpected `{shown}`"))
+                    .with_hint("a quote inside a literal must be of the other kind: \"it's\"")
+            }
+            (Token::Literal(_) | Token::Number(_), Some(_)) if self.follows_operand() => {
+                Slip::new(*at, format!("unexpected `{shown}`: an operator or `,` is missing before it"))
+            }
+            (Token::Literal(_) | Token::Number(_), None) if self.follows_operand() => {
+                Slip::new(*at, format!("unexpected `{shown}`: an operator is missing before it"))
+            }
             _ => Slip::new(*at, format!("unexpected `{shown}`")),
         }
     }
@@ -56,6 +73,10 @@ impl Parser<'_> {
     fn before(&self) -> Option<&str> {
         let Spanned { token, at, end } = self.tokens.get(self.next.checked_sub(1)?)?;
         Some(if matches!(token, Token::Axis(_)) { "::" } else { &self.text[*at..*end] })
+    }
+
+    fn follows_operand(&self) -> bool {
+        self.next.checked_sub(1).is_some_and(|before| self.tokens[before].token.ends_operand())
     }
 
     fn closes(&self, token: &Token, opened: usize) -> bool {
