@@ -111,12 +111,19 @@ fn flags(shop: &Shop, output: &str) -> Layer {
 
 fn command_line(shop: &Shop, output: &str) -> String {
     let mut line =
-        format!("  pagemill crawl '{}/page/{{page}}' -p 1-{LISTINGS} -e \"{EACH}\" \\\n", shop.url());
+        format!("  {} crawl '{}/page/{{page}}' -p 1-{LISTINGS} -e \"{EACH}\" \\\n", program(), shop.url());
     for (name, xpath) in FIELDS {
         line.push_str(&format!("      -f \"{name}={xpath}\" \\\n"));
     }
     line.push_str(&format!("      --ordered -O {output}"));
     line
+}
+
+/// The command that started us, so that the printed line works where it stands: whoever used `cargo run` may have no
+/// `pagemill` on the path.
+fn program() -> String {
+    let typed = std::env::args().next().filter(|typed| typed.contains('/'));
+    typed.unwrap_or_else(|| "pagemill".to_owned())
 }
 
 /// A file for records that are only looked at. It is removed in the end.

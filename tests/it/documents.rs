@@ -77,3 +77,54 @@ fn help_tells_every_flag_with_its_default_and_the_exit_codes() {
         assert!(help.contains(code), "{code}");
     }
 }
+
+/// The shell commands in the code blocks of a document, with continued lines joined.
+fn commands(document: &str) -> Vec<String> {
+    let blocks = document.split("```sh\n").skip(1).filter_map(|block| block.split("```").next());
+    blocks
+        .flat_map(|block| {
+            block.replace("\\\n", " ").replace("|\n", "| ").lines().map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn every_command_of_the_documents_is_a_valid_job() {
+    let folder = crate::support::temp_dir();
+    std::fs::write(folder.path().join("config.example.toml"), EXAMPLE).unwrap();
+    std::fs::write(folder.path().join("job.toml"), EXAMPLE).unwrap();
+    let mut checked = 0;
+    for document in [include_str!("../../README.md"), include_str!("../../docs/cookbook.md")] {
+        for command in commands(document) {
+            let Some(arguments) = command.strip_prefix("pagemill crawl ") else { continue };
+            // The first part of a pipe; outputs would need folders that only the reader has.
+            let arguments = arguments.split(" | ").next().unwrap().replace("/var/lib/", "");
+            let line = format!("{} check {arguments}", env!("CARGO_BIN_EXE_pagemill"));
+            let ran = run(std::process::Command::new("sh").args(["-c", &line]).current_dir(folder.path()));
+            assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{command}");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 20, "only {checked} commands were found");
+}
+
+#[test]
+fn the_readme_names_its_two_commands_and_only_flags_that_exist() {
+    let readme = include_str!("../../README.md");
+    assert!(readme.contains("cargo run --release -- demo\n") && readme.contains("\ncargo test\n"));
+    let rows = readme.lines().filter(|line| line.starts_with("| `-"));
+    let flags: Vec<&str> = rows
+        .flat_map(|row| {
+            row.split('|').nth(1).unwrap_or_default().split('`').filter(|word| word.starts_with('-'))
+        })
+        .map(|flag| flag.split(' ').next().unwrap_or(flag))
+        .collect();
+    assert!(flags.len() > 15, "{flags:?}");
+    for flag in flags {
+        let known = SETTINGS.iter().any(|setting| {
+            flag.strip_prefix("--") == Some(setting.name)
+                || setting.short.is_some_and(|letter| flag == format!("-{letter}"))
+        });
+        assert!(known || ["-c", "--config"].contains(&flag), "{flag}");
+    }
+}
