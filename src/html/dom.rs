@@ -10,6 +10,26 @@ use html5ever::{LocalName, Namespace, Prefix};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub u32);
 
+/// A node, or one of an element's attributes. The order is document order: an element, its attributes, its content
+/// (XPath 1.0 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The node, or the element that has the attribute.
+    pub node: NodeId,
+    /// 0 for the node itself; from 1 for its attributes in the order they were written.
+    pub attribute: u32,
+}
+
+impl Place {
+    /// The document node.
+    pub const ROOT: Place = Place { node: Document::ROOT, attribute: 0 };
+
+    /// The node itself.
+    pub fn of(node: NodeId) -> Place {
+        Place { node, attribute: 0 }
+    }
+}
+
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeKind {
@@ -144,6 +164,19 @@ impl Document {
         std::iter::successors(self.first_child(id), |&child| self.next_sibling(child))
     }
 
+    /// The first id after the content of `id`: its descendants are the ids between the two.
+    pub fn subtree_end(&self, id: NodeId) -> NodeId {
+        let with_next = std::iter::successors(Some(id), |&id| self.parent(id));
+        let next = with_next.filter_map(|id| self.next_sibling(id)).next();
+        next.unwrap_or(NodeId(u32::try_from(self.len()).unwrap_or(NONE)))
+    }
+
+    /// The attribute at a place, if it is one.
+    pub fn attribute_at(&self, place: Place) -> Option<&Attribute> {
+        let index = usize::try_from(place.attribute.checked_sub(1)?).ok()?;
+        self.attributes(place.node).get(index)
+    }
+
     /// The element's name; `None` for other nodes.
     pub fn name(&self, id: NodeId) -> Option<&Name> {
         match &self.node(id).data {
@@ -185,5 +218,30 @@ impl Document {
             NodeData::ProcessingInstruction { target, .. } => Some(target),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::document;
+    use super::*;
+
+    #[test]
+    fn a_subtree_is_the_ids_up_to_its_end() {
+        // 0 document, 1 a, 2 b, 3 text, 4 c, 5 d
+        let document = document("<a><b>x</b><c><d/></c></a>");
+        let end = |id| document.subtree_end(NodeId(id)).0;
+        assert_eq!([end(0), end(1), end(2), end(3), end(4), end(5)], [6, 6, 4, 4, 6, 6]);
+    }
+
+    #[test]
+    fn attributes_stand_between_their_element_and_its_content() {
+        let document = document("<a x='1' y='2'><b/></a>");
+        let attribute = |number| Place { node: NodeId(1), attribute: number };
+        assert!(Place::of(NodeId(1)) < attribute(1) && attribute(2) < Place::of(NodeId(2)));
+        assert_eq!(document.attribute_at(attribute(2)).map(|a| &*a.value), Some("2"));
+        assert!(
+            document.attribute_at(attribute(0)).is_none() && document.attribute_at(attribute(3)).is_none()
+        );
     }
 }

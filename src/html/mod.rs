@@ -26,7 +26,7 @@ mod xml;
 use encoding_rs::Encoding;
 use html5ever::tendril::StrTendril;
 
-pub use dom::{Document, NodeId};
+pub use dom::{Document, NodeId, Place};
 use kind::Kind;
 
 /// A character set.
