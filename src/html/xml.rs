@@ -37,8 +37,10 @@ pub(super) fn parse(text: &StrTendril, limits: &Limits) -> Result<Document, Read
             Err(error) => {
                 let Some(at) = reader.place_to_go_on(start, &error) else {
                     // A section that never ends holds all that follows.
-                    if matches!(error, Error::Syntax(SyntaxError::UnclosedCData)) {
-                        builder.add_text(&text[(start + "<![CDATA[".len()).min(text.len())..]);
+                    let section = text[start..].strip_prefix("<![CDATA[");
+                    // quick-xml says the same of `<![` alone, behind which any character may stand.
+                    if let (Some(rest), Error::Syntax(SyntaxError::UnclosedCData)) = (section, &error) {
+                        builder.add_text(rest);
                     }
                     break;
                 };
@@ -288,6 +290,8 @@ mod tests {
         assert_eq!(line("<a>1<"), r#"a("1<")"#);
         assert_eq!(line("<a>1<!x>2<!-- 3"), r#"a("12")"#);
         assert_eq!(line("<a>1<![CDATA[2</a>"), r#"a("12</a>")"#);
+        // Something else that never ends, with a long character where a section's text would begin.
+        assert_eq!(line("<a>1<![A\u{fffd}\u{fffd}"), r#"a("1")"#);
         assert_eq!(line("<a>1<?x"), r#"a("1")"#);
     }
 
