@@ -1,7 +1,6 @@
 //! The conductor's desk in a real run: lines to the output, in order if that is asked for; messages and progress to
 //! the screen; counts to the summary.
 
-use std::num::NonZeroU64;
 use std::time::Instant;
 
 use super::conductor::{Desk, Queues};
@@ -13,7 +12,7 @@ use crate::summary::Summary;
 
 /// How many pages may be ahead of the oldest one that is not settled, in ordered output. One page in retry for a
 /// minute at 17 pages a second does not stop the others.
-const REORDER_WINDOW: NonZeroU64 = NonZeroU64::new(1024).expect("it is not zero");
+const REORDER_WINDOW: u64 = 1024;
 
 /// With more than this in the window, new pages wait for the oldest one whatever their number.
 const MOST_BYTES_HELD: u64 = 64 << 20;
@@ -38,7 +37,7 @@ impl RunDesk {
         talk: Talk,
         total: Option<u64>,
     ) -> RunDesk {
-        let reorder = ordered.then(|| Reorder::new(RequestId(0), REORDER_WINDOW));
+        let reorder = ordered.then(|| Reorder::new(RequestId(0)));
         RunDesk { output, reorder, progress, summary, talk, total, began: Instant::now() }
     }
 
@@ -136,7 +135,7 @@ impl Desk for RunDesk {
 
     fn horizon(&self) -> Option<RequestId> {
         let reorder = self.reorder.as_ref()?;
-        let ahead = if reorder.bytes_held() > MOST_BYTES_HELD { 1 } else { REORDER_WINDOW.get() };
+        let ahead = if reorder.bytes_held() > MOST_BYTES_HELD { 1 } else { REORDER_WINDOW };
         Some(RequestId(reorder.next_expected().0.saturating_add(ahead)))
     }
 
