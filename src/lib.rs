@@ -19,7 +19,7 @@
 //!    ([`extract`]).
 //! 5. The conductor writes whole lines ([`output`]), settles the request in the frontier, and counts.
 //!
-//! Imports point down only: `main` ▸ [`cli`] ▸ [`job`] ▸ [`pipeline`] ▸ the leaves ▸ [`model`].
+//! Imports point down only: `main` ▸ [`commands`] ▸ [`pipeline`] ▸ [`job`] ▸ the leaves ▸ [`model`].
 
 pub mod cli;
 pub mod commands;

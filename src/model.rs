@@ -123,7 +123,7 @@ pub enum PageError {
         /// Why.
         reason: String,
     },
-    /// The decoded body is larger than the limit in bytes.
+    /// The body is larger than the limit in bytes, as sent or decoded.
     #[error("body larger than {} (--max-body)", human_bytes(*.0))]
     TooLarge(u64),
     /// The body does not decode as its `Content-Encoding` says.

@@ -1,8 +1,8 @@
 //! Undoes `Content-Encoding`, counting what comes out.
 //!
-//! The only user of flate2 and brotli-decompressor. Knows nothing of connections or headers: bytes and the header's text go in,
-//! bytes come out. A page that unpacks to more than the limit is stopped at the limit, on every layer, so a
-//! decompression bomb costs no more memory than an honest page of that size.
+//! The only user of flate2 and brotli-decompressor. Knows nothing of connections or headers: bytes and the header's
+//! text go in, bytes come out. A page that unpacks to more than the limit is stopped at the limit, on every layer, so
+//! a decompression bomb costs no more memory than an honest page of that size.
 
 use std::io::{self, Read};
 
@@ -15,6 +15,10 @@ const MAX_LAYERS: usize = 5;
 
 /// How the room for the decoded body grows at first; it doubles from there.
 const FIRST_ROOM: usize = 16 << 10;
+
+/// What one read may fill. The room in front of a read is zeroed, so that with all of the room for each of many small
+/// reads (Brotli gives a few KB at a time) a large body would be zeroed over and over.
+const PIECE: usize = 64 << 10;
 
 /// Why a body could not be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -140,7 +144,7 @@ fn read_within(
     loop {
         make_room(out, limit)?;
         let filled = out.len();
-        out.resize(out.capacity(), 0);
+        out.resize(out.capacity().min(filled + PIECE), 0);
         let read = from.read(&mut out[filled..]);
         out.truncate(filled + *read.as_ref().unwrap_or(&0));
         match read {

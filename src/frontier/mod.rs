@@ -121,7 +121,10 @@ impl Frontier {
                             self.in_flight += 1;
                             Next::Request(request)
                         }
-                        Err(unmade) => Next::Failed(unmade),
+                        Err(unmade) => {
+                            self.watch_for_the_end(Settled::Failed, 0);
+                            Next::Failed(unmade)
+                        }
                     };
                 }
                 Some(_) => return self.due_or(Next::AfterOutcome),
@@ -328,10 +331,12 @@ mod tests {
     #[test]
     fn page_not_found_is_the_end_of_an_open_range_and_no_failure() {
         let now = Instant::now();
-        let mut frontier = Frontier::new(requests(5), true, RetryPolicy::default());
-        let first = take(&mut frontier, now);
-        assert_eq!(frontier.settle(&first, Err(&PageError::Status(404)), None, now), Settled::Done);
-        assert_eq!(frontier.open_end(), Some(OpenEnd::EmptyPage));
+        for status in [404, 410] {
+            let mut frontier = Frontier::new(requests(5), true, RetryPolicy::default());
+            let first = take(&mut frontier, now);
+            assert_eq!(frontier.settle(&first, Err(&PageError::Status(status)), None, now), Settled::Done);
+            assert_eq!(frontier.open_end(), Some(OpenEnd::EmptyPage));
+        }
     }
 
     #[test]
@@ -345,6 +350,54 @@ mod tests {
         }
         assert_eq!(failed, FAILURES_THAT_END_AN_OPEN_RANGE);
         assert_eq!(frontier.open_end(), Some(OpenEnd::OnlyFailures));
+    }
+
+    #[test]
+    fn an_open_range_that_gives_no_url_any_more_ends() {
+        let source = (0..).map(|id| {
+            Err(Unmade { id: RequestId(id), page: None, error: PageError::NoUrl("overflow".into()) })
+        });
+        let mut frontier = Frontier::new(Box::new(source), true, RetryPolicy::default());
+        let mut failed = 0;
+        while let Next::Failed(_) = frontier.next(Instant::now(), None) {
+            failed += 1;
+        }
+        assert_eq!(failed, FAILURES_THAT_END_AN_OPEN_RANGE);
+        assert_eq!(frontier.open_end(), Some(OpenEnd::OnlyFailures));
+    }
+
+    #[test]
+    fn only_failures_in_a_row_end_an_open_range() {
+        let now = Instant::now();
+        let mut frontier = Frontier::new(requests(u64::MAX), true, RetryPolicy::default());
+        for number in 0..3 * FAILURES_THAT_END_AN_OPEN_RANGE {
+            let request = take(&mut frontier, now);
+            let result = if number % 2 == 0 { Ok(1) } else { Err(&PageError::Status(403)) };
+            frontier.settle(&request, result, None, now);
+        }
+        assert_eq!(frontier.open_end(), None);
+    }
+
+    #[test]
+    fn after_a_dead_site_was_given_up_its_failures_are_not_tried_again() {
+        let now = Instant::now();
+        let mut frontier = Frontier::new(requests(u64::MAX), true, retry_after(Duration::ZERO));
+        let late = take(&mut frontier, now);
+        for _ in 0..FAILURES_THAT_END_AN_OPEN_RANGE {
+            let request = take(&mut frontier, now);
+            frontier.settle(&request, Err(&PageError::Status(403)), None, now);
+        }
+        assert_eq!(frontier.settle(&late, Err(&REFUSED), None, now), Settled::Failed);
+        assert!(matches!(frontier.next(now, None), Next::Done));
+    }
+
+    #[test]
+    fn a_request_that_waits_for_another_try_is_work_left() {
+        let now = Instant::now();
+        let mut frontier = Frontier::new(requests(1), false, retry_after(Duration::from_secs(1)));
+        let only = take(&mut frontier, now);
+        frontier.settle(&only, Err(&REFUSED), None, now);
+        assert!(frontier.has_work_left());
     }
 
     #[test]

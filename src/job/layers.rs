@@ -73,6 +73,12 @@ impl Layers {
         self.read(name, values::parse_switch).unwrap_or(false)
     }
 
+    /// What was written for a switch that has a second place in the rule; `None` if nothing was.
+    pub(super) fn written_switch(&mut self, name: &str) -> Option<bool> {
+        let is_written = self.layers.iter().any(|layer| layer.contains_key(name));
+        is_written.then(|| self.switch(name))
+    }
+
     pub(super) fn path(&mut self, name: &str) -> Option<PathBuf> {
         self.read(name, |text| match text {
             "" => Err(Slip::new(0, "a file name is wanted")),

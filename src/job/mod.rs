@@ -276,3 +276,41 @@ fn check_output(layers: &mut Layers, name: &str, target: &Target) {
         layers.mistakes.push(mistake);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(settings: &[(&'static str, &str)], place: &Place) -> Layer {
+        let mut layer = Layer::new();
+        for &(name, text) in settings {
+            let written = Written { text: text.to_owned(), place: place.clone() };
+            layer.entry(name).or_default().push(written);
+        }
+        layer
+    }
+
+    fn job(flags: &[(&'static str, &str)], environment: &[(&'static str, &str)]) -> Result<Job, Vec<String>> {
+        let flags = layer(flags, &Place::Flag("flag"));
+        let environment = layer(environment, &Place::Variable("VARIABLE".to_owned()));
+        Job::build(flags, environment, JobFile::default(), Vec::new())
+            .map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_header_of_a_stronger_layer_replaces_all_of_its_name_and_one_layer_may_repeat_it() {
+        let flags = [("url", "http://h/"), ("field", "a=//a"), ("header", "X: 1"), ("header", "x: 2")];
+        let job = job(&flags, &[("header", "X: 0"), ("header", "Y: 0")]).unwrap();
+        let headers: Vec<_> =
+            job.fetch.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        assert_eq!(headers, ["Y: 0", "X: 1", "x: 2"]);
+    }
+
+    #[test]
+    fn a_range_without_an_end_is_ended_by_an_empty_page_or_a_number_of_pages() {
+        let range = [("url", "http://h/{page}"), ("field", "a=//a"), ("pages", "1-")];
+        assert!(job(&range, &[]).unwrap_err()[0].contains("this range has no end"));
+        assert!(job(&range, &[("until-empty", "true")]).unwrap().until_empty);
+        assert_eq!(job(&range, &[("max-pages", "3")]).unwrap().source.total(), Some(3));
+    }
+}

@@ -27,28 +27,28 @@ pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>) -> Option<Me
     let flags = layers.list("namespace");
     let namespaces = declare(layers, from_file.as_ref().map_or(&[], |rule| &rule.namespaces), &flags);
     let from_file = from_file.map(|rule| {
-        let raw = rule.raw.as_ref().and_then(|written| switch(layers, written));
         let with_meta = rule.with_meta.as_ref().and_then(|written| switch(layers, written));
-        (parse_rule(layers, &rule, &namespaces), raw, with_meta)
+        let (raw, rule) = parse_rule(layers, &rule, &namespaces);
+        (rule, raw, with_meta)
     });
 
     let each_flag = layers.value("each").map(|written| parse_each(layers, &written, &namespaces));
-    let raw_flag = layers.switch("raw");
+    let raw_flag = layers.written_switch("raw");
     let fields = layers.list("field");
     let (mut rule, raw, with_meta) = from_file
-        .unwrap_or_else(|| (Rule { name: "page".to_owned(), each: None, fields: Vec::new() }, None, None));
+        .unwrap_or_else(|| (Rule { name: "page".to_owned(), each: None, fields: Vec::new() }, false, None));
     if let Some(each) = each_flag {
         rule.each = each;
     }
     for written in &fields {
-        let Some(field) = parse_field_flag(layers, written, &namespaces) else { continue };
+        let Some(field) = parse_field_flag(layers, written, raw, &namespaces) else { continue };
         match rule.fields.iter_mut().find(|known| known.name == field.name) {
             Some(known) => *known = field,
             None => rule.fields.push(field),
         }
     }
-    if raw_flag || raw == Some(true) {
-        rule.fields.iter_mut().for_each(|field| field.raw = true);
+    if let Some(raw) = raw_flag {
+        rule.fields.iter_mut().for_each(|field| field.raw = raw);
     }
     if rule.fields.is_empty() && layers.mistakes.is_empty() {
         let hint = "say at least one field: -f 'title=.//h3/text()', or fields.title in the job file's [extract.NAME]";
@@ -60,7 +60,7 @@ pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>) -> Option<Me
     {
         layers.mistakes.push(Mistake::new(format!("{}: {}", rule.name, error.name), error.reason));
     }
-    let with_meta = layers.switch("with-meta") || with_meta == Some(true);
+    let with_meta = layers.written_switch("with-meta").or(with_meta).unwrap_or(false);
     Some(Meant { rule, with_meta })
 }
 
@@ -105,14 +105,21 @@ fn declare(layers: &mut Layers, file: &[(String, Written)], flags: &[Written]) -
     namespaces
 }
 
-fn parse_rule(layers: &mut Layers, written: &WrittenRule, namespaces: &Namespaces) -> Rule {
+/// The rule, and whether its fields keep white space if they do not say.
+fn parse_rule(layers: &mut Layers, written: &WrittenRule, namespaces: &Namespaces) -> (bool, Rule) {
+    let raw = written.raw.as_ref().and_then(|written| switch(layers, written)).unwrap_or(false);
     let each = written.each.as_ref().and_then(|each| parse_each(layers, each, namespaces));
     let mut fields: Vec<Field> = Vec::new();
     for field in &written.fields {
-        let Some(field) = parse_written_field(layers, field, namespaces) else { continue };
+        let name = &field.name;
+        let Some(field) = parse_written_field(layers, field, raw, namespaces) else { continue };
+        if fields.iter().any(|known| known.name == field.name) {
+            let slip = Slip::new(0, "this field stands here twice, once with `[]`");
+            layers.report(name, slip.with_hint("keep the one you want, or give one of them another name"));
+        }
         fields.push(field);
     }
-    Rule { name: written.name.text.clone(), each, fields }
+    (raw, Rule { name: written.name.text.clone(), each, fields })
 }
 
 fn parse_each(layers: &mut Layers, written: &Written, namespaces: &Namespaces) -> Option<XPath> {
@@ -125,6 +132,7 @@ fn parse_each(layers: &mut Layers, written: &Written, namespaces: &Namespaces) -
 fn parse_written_field(
     layers: &mut Layers,
     written: &WrittenField,
+    raw: bool,
     namespaces: &Namespaces,
 ) -> Option<Field> {
     // The name follows the same rules as in `--field`; the file has its own way to say which expression.
@@ -135,14 +143,87 @@ fn parse_written_field(
     let xpath = XPath::parse(&written.xpath.text, namespaces)
         .map_err(|slip| layers.report(&written.xpath, slip))
         .ok()?;
-    Some(Field { name: name.clone(), many: written.all, raw: written.raw.unwrap_or(false), xpath })
+    Some(Field { name: name.clone(), many: written.all, raw: written.raw.unwrap_or(raw), xpath })
 }
 
-fn parse_field_flag(layers: &mut Layers, written: &Written, namespaces: &Namespaces) -> Option<Field> {
+fn parse_field_flag(
+    layers: &mut Layers,
+    written: &Written,
+    raw: bool,
+    namespaces: &Namespaces,
+) -> Option<Field> {
     let parsed = parse_field(&written.text).and_then(|spec| {
         let xpath = XPath::parse(spec.xpath, namespaces)
             .map_err(|slip| Slip { at: slip.at + spec.xpath_at, ..slip })?;
-        Ok(Field { name: spec.name.to_owned(), many: spec.many, raw: false, xpath })
+        Ok(Field { name: spec.name.to_owned(), many: spec.many, raw, xpath })
     });
     parsed.map_err(|slip| layers.report(written, slip)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::written::{Layer, Place};
+
+    const FILE: &str = "[extract.a]\nraw = true\nwith-meta = true\nfields.x = '//x'\n\
+                        fields.y = { xpath = '//y', raw = false }\n";
+
+    fn built(file: &str, flags: &[(&'static str, &str)]) -> (Option<Meant>, Vec<String>) {
+        let (file, mistakes) = config::parse("job.toml", file);
+        let mut layer = Layer::new();
+        for &(name, text) in flags {
+            let written = Written { text: text.to_owned(), place: Place::Flag(name) };
+            layer.entry(name).or_default().push(written);
+        }
+        let mut layers = Layers::new(vec![layer], mistakes);
+        let meant = build(&mut layers, file.rules);
+        (meant, layers.mistakes.iter().map(ToString::to_string).collect())
+    }
+
+    fn raw_of(flags: &[(&'static str, &str)]) -> Vec<(String, bool)> {
+        let (meant, mistakes) = built(FILE, flags);
+        assert_eq!(mistakes, [""; 0]);
+        meant.unwrap().rule.fields.into_iter().map(|field| (field.name, field.raw)).collect()
+    }
+
+    #[test]
+    fn a_field_says_more_of_white_space_than_its_rule_and_the_flag_most() {
+        let named = |x, y, z| [("x".to_owned(), x), ("y".to_owned(), y), ("z".to_owned(), z)];
+        assert_eq!(raw_of(&[("field", "z=//z")]), named(true, false, true));
+        assert_eq!(raw_of(&[("field", "z=//z"), ("raw", "true")]), named(true, true, true));
+        assert_eq!(raw_of(&[("field", "z=//z"), ("raw", "false")]), named(false, false, false));
+    }
+
+    #[test]
+    fn a_flag_takes_back_what_the_rule_says_of_meta() {
+        let with_meta = |flags: &[_]| built(FILE, flags).0.unwrap().with_meta;
+        assert!(with_meta(&[]));
+        assert!(!with_meta(&[("with-meta", "false")]));
+        assert!(!built("[extract.a]\nfields.x = '//x'\n", &[]).0.unwrap().with_meta);
+    }
+
+    #[test]
+    fn each_and_fields_of_the_flags_replace_those_of_the_rule() {
+        let file = "[extract.a]\neach = '//a'\nfields.x = '//x'\nfields.y = '//y'\n";
+        let rule = built(file, &[("each", "//b"), ("field", "x=//z")]).0.unwrap().rule;
+        assert_eq!(rule.each.unwrap().source(), "//b");
+        let fields: Vec<_> = rule.fields.iter().map(|field| (&*field.name, field.xpath.source())).collect();
+        assert_eq!(fields, [("x", "//z"), ("y", "//y")]);
+    }
+
+    #[test]
+    fn a_key_is_not_written_twice_into_a_record() {
+        let (_, mistakes) = built("[extract.a]\nfields.x = '//x'\nfields.'x[]' = '//x'\n", &[]);
+        assert!(
+            mistakes.len() == 1 && mistakes[0].contains("job.toml:3:8: extract.a.fields.x[]"),
+            "{mistakes:?}"
+        );
+    }
+
+    #[test]
+    fn a_mistake_in_a_rule_that_is_not_used_is_told_too() {
+        let file = "[extract.a]\nfields.x = '//x'\n[extract.b]\nfields.x = '//x['\n";
+        assert!(built(file, &[]).1[0].contains("extract.b.fields.x"));
+    }
 }

@@ -43,13 +43,12 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, Slip> {
 pub(super) fn parse_size(text: &str) -> Result<u64, Slip> {
     let (number, unit, at) = number_and_unit(text);
     let hint = "like 512K, 10M or 1G; a bare number is bytes";
-    let unit = unit.to_ascii_lowercase();
-    let factor: u64 = match unit.trim_end_matches('b').trim_end_matches('i') {
-        "" => 1,
-        "k" => 1 << 10,
-        "m" => 1 << 20,
-        "g" => 1 << 30,
-        "t" => 1 << 40,
+    let factor: u64 = match &*unit.to_ascii_lowercase() {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        "t" | "tb" | "tib" => 1 << 40,
         _ => return Err(Slip::new(at, "unknown unit of size").with_hint(hint)),
     };
     let number = number.ok_or_else(|| Slip::new(0, "this is not a size").with_hint(hint))?;
@@ -100,7 +99,7 @@ mod tests {
         assert_eq!(bytes("64K"), Some(65_536));
         assert_eq!(bytes("10MB"), Some(10 << 20));
         assert_eq!(bytes("1.5 GiB"), Some(3 << 29));
-        for wrong in ["", "0", "M", "10X", "-1", "9999999T"] {
+        for wrong in ["", "0", "M", "10X", "5i", "5Kbb", "-1", "9999999T"] {
             assert_eq!(bytes(wrong), None, "{wrong}");
         }
     }

@@ -23,6 +23,7 @@ const BUFFER_MAX: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct JsonLines {
     lines: Lines<File>,
+    /// For messages: the path, or `standard output`.
     name: String,
     ends_mid_line: bool,
 }
@@ -40,11 +41,6 @@ impl JsonLines {
             lines.separator = b"\n";
         }
         Ok(JsonLines { lines, name: opened.name, ends_mid_line: opened.ends_mid_line })
-    }
-
-    /// Where the lines go, for messages: the path, or `standard output`.
-    pub fn name(&self) -> &str {
-        &self.name
     }
 
     /// Whether the file ended in the middle of a line when it was opened; worth a warning.

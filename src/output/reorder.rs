@@ -1,10 +1,9 @@
 //! Outcomes come back in any order; here they wait until those in front of them have come.
 //!
-//! Bounded by holding back, not by dropping: who hands out requests asks [`Reorder::has_room_for`] first, so that no
-//! request runs further ahead of the oldest unsettled one than the window. Does not know what it holds.
+//! Bounded by holding back, not by dropping: who hands out requests looks at [`Reorder::next_expected`] and
+//! [`Reorder::bytes_held`] first. Does not know what it holds.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU64;
 
 use crate::model::RequestId;
 
@@ -12,17 +11,15 @@ use crate::model::RequestId;
 #[derive(Debug)]
 pub struct Reorder<T> {
     next: u64,
-    window: u64,
-    /// A map and not a ring: a window of a million costs nothing until it is used.
+    /// A map and not a ring: a wide window costs nothing until it is used.
     waiting: BTreeMap<u64, (T, u64)>,
     bytes: u64,
 }
 
 impl<T> Reorder<T> {
-    /// Nothing waits, and `next` is the first to come out. `window` is how many requests may be unsettled or waiting,
-    /// the next one included.
-    pub fn new(next: RequestId, window: NonZeroU64) -> Reorder<T> {
-        Reorder { next: next.0, window: window.get(), waiting: BTreeMap::new(), bytes: 0 }
+    /// Nothing waits, and `next` is the first to come out.
+    pub fn new(next: RequestId) -> Reorder<T> {
+        Reorder { next: next.0, waiting: BTreeMap::new(), bytes: 0 }
     }
 
     /// Takes the thing of a request, of a size in bytes, and gives all whose turn it is now. What is not taken from
@@ -41,16 +38,6 @@ impl<T> Reorder<T> {
     /// The request that all others wait for.
     pub fn next_expected(&self) -> RequestId {
         RequestId(self.next)
-    }
-
-    /// Whether a request may be handed out: it is inside the window. The next one always is.
-    pub fn has_room_for(&self, id: RequestId) -> bool {
-        id.0.saturating_sub(self.next) < self.window
-    }
-
-    /// How many things wait.
-    pub fn waiting(&self) -> usize {
-        self.waiting.len()
     }
 
     /// The size of all that waits.
@@ -87,50 +74,32 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn reorder(next: u64, window: u64) -> Reorder<&'static str> {
-        Reorder::new(RequestId(next), NonZeroU64::new(window).unwrap())
-    }
-
     fn pushed(reorder: &mut Reorder<&'static str>, id: u64, thing: &'static str) -> Vec<(u64, &'static str)> {
         reorder.push(RequestId(id), thing, 10).map(|(id, thing)| (id.0, thing)).collect()
     }
 
     #[test]
     fn what_comes_early_waits_for_those_in_front() {
-        let mut reorder = reorder(0, 8);
+        let mut reorder = Reorder::new(RequestId(0));
         assert_eq!(pushed(&mut reorder, 1, "b"), []);
         assert_eq!(pushed(&mut reorder, 3, "d"), []);
-        assert_eq!((reorder.waiting(), reorder.bytes_held()), (2, 20));
+        assert_eq!((reorder.waiting.len(), reorder.bytes_held()), (2, 20));
         assert_eq!(pushed(&mut reorder, 0, "a"), [(0, "a"), (1, "b")]);
         assert_eq!((reorder.next_expected(), reorder.bytes_held()), (RequestId(2), 10));
         assert_eq!(pushed(&mut reorder, 2, "c"), [(2, "c"), (3, "d")]);
-        assert_eq!((reorder.waiting(), reorder.bytes_held()), (0, 0));
-    }
-
-    #[test]
-    fn the_window_begins_at_the_oldest_unsettled_request() {
-        let mut reorder = reorder(5, 2);
-        let room = |reorder: &Reorder<_>| {
-            (5..9).filter(|&id| reorder.has_room_for(RequestId(id))).collect::<Vec<_>>()
-        };
-        assert_eq!(room(&reorder), [5, 6]);
-        pushed(&mut reorder, 6, "b");
-        assert_eq!(room(&reorder), [5, 6]);
-        pushed(&mut reorder, 5, "a");
-        assert_eq!(room(&reorder), [5, 6, 7, 8]);
-        assert_eq!(reorder.next_expected(), RequestId(7));
+        assert_eq!((reorder.waiting.len(), reorder.bytes_held()), (0, 0));
     }
 
     #[test]
     fn what_was_not_taken_comes_with_the_next_call() {
-        let mut reorder = reorder(0, 8);
+        let mut reorder = Reorder::new(RequestId(0));
         let _ = reorder.push(RequestId(0), "a", 0);
         assert_eq!(pushed(&mut reorder, 1, "b"), [(0, "a"), (1, "b")]);
     }
 
     #[test]
     fn the_rest_of_a_stopped_run_comes_in_order() {
-        let mut reorder = reorder(0, 8);
+        let mut reorder = Reorder::new(RequestId(0));
         pushed(&mut reorder, 4, "e");
         pushed(&mut reorder, 2, "c");
         assert_eq!(reorder.into_rest().map(|(id, _)| id.0).collect::<Vec<_>>(), [2, 4]);
@@ -139,7 +108,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "request 0 was settled before")]
     fn a_request_settled_twice_is_a_fault() {
-        let mut reorder = reorder(0, 8);
+        let mut reorder = Reorder::new(RequestId(0));
         pushed(&mut reorder, 0, "a");
         pushed(&mut reorder, 0, "a");
     }
@@ -149,7 +118,7 @@ mod tests {
         fn any_order_comes_out_sorted_and_complete(
             order in (1..40_u64).prop_flat_map(|n| Just((0..n).collect::<Vec<_>>()).prop_shuffle()),
         ) {
-            let mut reorder = Reorder::new(RequestId(0), NonZeroU64::MIN);
+            let mut reorder = Reorder::new(RequestId(0));
             let mut out = vec![];
             for &id in &order {
                 out.extend(reorder.push(RequestId(id), id, id).map(|(id, thing)| (id.0, thing)));

@@ -117,16 +117,24 @@ impl<D: Desk> Conductor<'_, D> {
         offer: &mut Option<Request>,
         now: Instant,
     ) -> Result<ControlFlow<(), Option<Instant>>, D::Error> {
-        while offer.is_none() {
-            match self.frontier.next(now, self.desk.horizon()) {
-                Next::Request(request) => *offer = Some(request),
-                Next::Failed(unmade) => self.desk.skip(unmade)?,
-                Next::At(due) => return Ok(ControlFlow::Continue(Some(due))),
-                Next::AfterOutcome => break,
-                Next::Done => return Ok(ControlFlow::Break(())),
-            }
+        if offer.is_some() {
+            return Ok(ControlFlow::Continue(None));
         }
-        Ok(ControlFlow::Continue(None))
+        let next_due = match self.frontier.next(now, self.desk.horizon()) {
+            Next::Request(request) => {
+                *offer = Some(request);
+                None
+            }
+            // One at a time: there may be billions, and a stop or an outcome must be heard between two of them.
+            Next::Failed(unmade) => {
+                self.desk.skip(unmade)?;
+                Some(now)
+            }
+            Next::At(due) => Some(due),
+            Next::AfterOutcome => None,
+            Next::Done => return Ok(ControlFlow::Break(())),
+        };
+        Ok(ControlFlow::Continue(next_due))
     }
 
     /// Closes the request channel and takes in what is still under way.

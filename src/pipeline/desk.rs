@@ -1,7 +1,6 @@
 //! The conductor's desk in a real run: lines to the output, in order if that is asked for; messages and progress to
 //! the screen; counts to the summary.
 
-use std::num::NonZeroU64;
 use std::time::Instant;
 
 use super::conductor::{Desk, Queues};
@@ -13,7 +12,7 @@ use crate::summary::Summary;
 
 /// How many pages may be ahead of the oldest one that is not settled, in ordered output. One page in retry for a
 /// minute at 17 pages a second does not stop the others.
-const REORDER_WINDOW: NonZeroU64 = NonZeroU64::new(1024).expect("it is not zero");
+const REORDER_WINDOW: u64 = 1024;
 
 /// With more than this in the window, new pages wait for the oldest one whatever their number.
 const MOST_BYTES_HELD: u64 = 64 << 20;
@@ -38,7 +37,7 @@ impl RunDesk {
         talk: Talk,
         total: Option<u64>,
     ) -> RunDesk {
-        let reorder = ordered.then(|| Reorder::new(RequestId(0), REORDER_WINDOW));
+        let reorder = ordered.then(|| Reorder::new(RequestId(0)));
         RunDesk { output, reorder, progress, summary, talk, total, began: Instant::now() }
     }
 
@@ -136,7 +135,7 @@ impl Desk for RunDesk {
 
     fn horizon(&self) -> Option<RequestId> {
         let reorder = self.reorder.as_ref()?;
-        let ahead = if reorder.bytes_held() > MOST_BYTES_HELD { 1 } else { REORDER_WINDOW.get() };
+        let ahead = if reorder.bytes_held() > MOST_BYTES_HELD { 1 } else { REORDER_WINDOW };
         Some(RequestId(reorder.next_expected().0.saturating_add(ahead)))
     }
 
@@ -161,5 +160,53 @@ impl Desk for RunDesk {
 
     fn due(&self) -> Option<Instant> {
         [self.output.due(), self.progress.next_tick()].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::output::Target;
+    use crate::progress::Mode;
+
+    fn ordered_desk(path: &Path) -> RunDesk {
+        let output = JsonLines::open(&Target::Replace(path.to_owned())).unwrap();
+        let talk = Talk { quiet: true, verbose: false, no_progress: true };
+        let summary = Summary::starting_at(SystemTime::UNIX_EPOCH);
+        RunDesk::new(output, true, Progress::new(Mode::Hidden), summary, talk, None)
+    }
+
+    fn outcome(id: u64, lines: Vec<u8>) -> Outcome {
+        let url = url::Url::parse("http://h/").unwrap();
+        let request = Request { id: RequestId(id), url, page: None, attempt: 0 };
+        Outcome { request, body_bytes: 0, result: Ok(Records { lines, count: 1 }), retry_after: None }
+    }
+
+    #[test]
+    fn ordered_output_lets_pages_run_ahead_until_too_many_bytes_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut desk = ordered_desk(&folder.path().join("out"));
+        assert_eq!(desk.horizon(), Some(RequestId(1024)));
+        let mut long = vec![b'x'; MOST_BYTES_HELD as usize];
+        long.push(b'\n');
+        desk.settle(outcome(1, long)).unwrap();
+        assert_eq!(desk.horizon(), Some(RequestId(1)), "only the page that all wait for");
+        desk.settle(outcome(0, b"0\n".to_vec())).unwrap();
+        assert_eq!(desk.horizon(), Some(RequestId(2 + 1024)));
+    }
+
+    #[test]
+    fn what_waited_for_pages_that_never_came_is_written_at_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        let mut desk = ordered_desk(&path);
+        desk.settle(outcome(3, b"3\n".to_vec())).unwrap();
+        desk.settle(outcome(1, b"1\n".to_vec())).unwrap();
+        let (summary, written) = desk.finish();
+        assert!(written.is_ok());
+        assert_eq!((std::fs::read_to_string(path).unwrap().as_str(), summary.records), ("1\n3\n", 2));
     }
 }

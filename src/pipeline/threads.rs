@@ -13,11 +13,11 @@
 
 use std::cell::RefCell;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::stop::{Stop, StopOnPanic};
 use super::sync::{self, Receiver, Sender, bounded};
-use std::time::Duration;
-
+use crate::extract::STACK_BYTES;
 use crate::model::{Outcome, Page, PageError, Request};
 
 /// How many threads, and how much may lie between them.
@@ -41,10 +41,6 @@ impl CrewSize {
 
 /// A stack for crawl threads: they only fetch. 512 of them should not cost 4 GB of address space.
 const CRAWL_STACK_BYTES: usize = 1 << 20;
-
-/// A stack for parser threads: sxd-xpath recurses along the expression and along the document, which are capped at
-/// 64 and 512 levels; 8 MB leave room for both at once.
-const PARSE_STACK_BYTES: usize = 8 << 20;
 
 /// A page, or why it could not be fetched.
 pub type Fetched = Result<Page, Box<Failed>>;
@@ -138,7 +134,7 @@ where
             let (pages, outcomes) = (pages_taken.clone(), outcomes.clone());
             let name = format!("parse-{number}");
             let body = watch.over(name.clone(), move |at| parse(&pages, &outcomes, make_reader(), at));
-            sync::spawn(scope, &name, PARSE_STACK_BYTES, body)
+            sync::spawn(scope, &name, STACK_BYTES, body)
                 .map_err(|source| CrewError::Spawn { name, source })?;
         }
         // Only the threads may hold these now, or the channels would never close.

@@ -38,7 +38,7 @@ impl AddressError {
             AddressError::NoScheme { meant: None } => Some("write it as https://host/path".into()),
             AddressError::Scheme { meant: Some(meant), .. } => Some(format!("did you mean {meant}://?")),
             AddressError::Scheme { scheme, .. } if scheme == "file" => {
-                Some("saved pages are read by `pagemill extract`".into())
+                Some("serve the folder, with `python3 -m http.server` for example".into())
             }
             AddressError::NoHost => Some("write it as https://host/path; is a variable empty?".into()),
             AddressError::Scheme { .. } | AddressError::Invalid(_) => None,
@@ -130,7 +130,7 @@ mod tests {
     fn other_schemes_are_refused_and_slips_of_the_finger_recognised() {
         assert_eq!(hint("htp://example.com"), "did you mean http://?");
         assert_eq!(hint("htps://example.com"), "did you mean https://?");
-        assert_eq!(hint("file:///tmp/x.html"), "saved pages are read by `pagemill extract`");
+        assert_eq!(hint("file:///tmp/x.html"), "serve the folder, with `python3 -m http.server` for example");
         let error = parse_address("ftp://h/x").unwrap_err();
         assert_eq!(error.to_string(), "`ftp:` cannot be fetched, only http and https");
         assert_eq!(parse_address("javascript:alert(1)").unwrap_err().hint(), None);

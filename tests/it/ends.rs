@@ -198,6 +198,28 @@ fn a_dead_server_fails_each_page_and_the_run_ends() {
 }
 
 #[test]
+fn pages_without_a_url_neither_hide_a_signal_nor_run_on_for_ever() {
+    // From page 2 on the number is beyond 64 bits.
+    let server = Server::start(|site| site.handle(|_| Reply::page("<a>x</a>")));
+    let url = server.url("/{page*4611686018427387904}");
+    let ran = run(&mut pagemill(["crawl", &url, "-p", "0-", "--until-empty", "-f", "a=//a"]));
+    assert_eq!((ran.code, ran.stdout.lines().count()), (Some(3), 2), "{}", ran.stderr);
+
+    let args = ["crawl", &url, "-p", "0-999999999999", "-f", "a=//a", "-o", "/dev/null"];
+    let mut child =
+        pagemill(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    // The messages are read up, so that the run does not wait for their reader.
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut first = String::new();
+    stderr.read_line(&mut first).unwrap();
+    let reader = std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+    signal(&child, "-INT");
+    let status = watchdog(LONG, move || child.wait().unwrap());
+    assert_eq!(status.code(), Some(130), "{first}");
+    reader.join().unwrap().unwrap();
+}
+
+#[test]
 fn a_closed_standard_error_is_no_fault() {
     let server = endless();
     let url = server.url("/list?p={page}");
