@@ -11,6 +11,7 @@ use crate::cli::{CrawlTyped, Typed};
 use crate::config::{self, JobFile};
 use crate::job::Job;
 use crate::mistake::Mistake;
+use crate::output::JsonLines;
 use crate::pipeline::{self, RunError};
 use crate::progress::{Mode, Surroundings, printable};
 use crate::settings::{self, SETTINGS};
@@ -106,14 +107,18 @@ fn run_job(job: &Job) -> ExitCode {
         Ok(signals) => signals,
         Err(error) => return fail(format!("cannot listen for signals: {error}"), None),
     };
-    let (summary, code) = match pipeline::run(job, &stop, progress_mode(job), || signals.received()) {
+    let (summary, code) = match pipeline::run(job, output, &stop, progress_mode(job), || signals.received()) {
         Ok(summary) => {
             let code = summary.exit_code();
             (summary, code)
-        }
-        Err(RunError::Open(error)) => {
+    // Before signals are ours: opening a FIFO waits for its reader, and Ctrl-C must end that.
+    let output = match JsonLines::open(&job.target) {
+        Ok(output) => output,
+        Err(error) => {
             fail(&error, error.hint());
             return ExitCode::from(WRONG_USAGE);
+        }
+    };
         }
         Err(RunError::Output { source, summary }) => {
             fail(&source, source.hint());
