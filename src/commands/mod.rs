@@ -49,7 +49,13 @@ fn hush_workers() {
 
 fn crawl(typed: CrawlTyped) -> ExitCode {
     match build_job(typed) {
-        Ok(job) => run_job(&job),
+        Ok(job) => {
+            // From cron, each line said becomes a mail.
+            if !job.talk.quiet {
+                warn(&job);
+            }
+            run_job(&job)
+        }
         Err(mistakes) => refuse(&mistakes),
     }
 }
@@ -57,6 +63,7 @@ fn crawl(typed: CrawlTyped) -> ExitCode {
 fn check(typed: CrawlTyped) -> ExitCode {
     match build_job(typed) {
         Ok(job) => {
+            warn(&job);
             // This is what was asked for, so it goes to standard output; a reader that has gone is no fault.
             let _ = writeln!(std::io::stdout(), "{}", printable_lines(&job.to_string()));
             ExitCode::SUCCESS
@@ -70,13 +77,15 @@ fn build_job(typed: CrawlTyped) -> Result<Job, Vec<Mistake>> {
         Some(path) => config::read(path),
         None => (JobFile::default(), Vec::new()),
     };
-    warn_of_unknown_variables();
     let environment = written::read_environment(environment());
-    let job = Job::build(typed.flags, environment, file, mistakes)?;
+    Job::build(typed.flags, environment, file, mistakes)
+}
+
+fn warn(job: &Job) {
+    warn_of_unknown_variables();
     for warning in job.warnings() {
         say(&format!("warning: {warning}"));
     }
-    Ok(job)
 }
 
 /// Variables whose name or value is not Unicode cannot be meant for us.
@@ -102,6 +111,14 @@ fn warn_of_unknown_variables() {
 
 /// Runs a job with signals and progress, and tells how it went.
 fn run_job(job: &Job) -> ExitCode {
+    // Before signals are ours: opening a FIFO waits for its reader, and Ctrl-C must end that.
+    let output = match JsonLines::open(&job.target) {
+        Ok(output) => output,
+        Err(error) => {
+            fail(&error, error.hint());
+            return ExitCode::from(WRONG_USAGE);
+        }
+    };
     let stop = Arc::new(Stop::new());
     let signals = match Signals::listen(Arc::clone(&stop)) {
         Ok(signals) => signals,
@@ -111,14 +128,6 @@ fn run_job(job: &Job) -> ExitCode {
         Ok(summary) => {
             let code = summary.exit_code();
             (summary, code)
-    // Before signals are ours: opening a FIFO waits for its reader, and Ctrl-C must end that.
-    let output = match JsonLines::open(&job.target) {
-        Ok(output) => output,
-        Err(error) => {
-            fail(&error, error.hint());
-            return ExitCode::from(WRONG_USAGE);
-        }
-    };
         }
         Err(RunError::Output { source, summary }) => {
             fail(&source, source.hint());
@@ -150,6 +159,8 @@ fn progress_mode(job: &Job) -> Mode {
 }
 
 fn refuse(mistakes: &[Mistake]) -> ExitCode {
+    // A misspelt variable may be why something is missing.
+    warn_of_unknown_variables();
     for mistake in mistakes {
         say(&format!("error: {mistake}"));
     }

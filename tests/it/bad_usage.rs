@@ -154,3 +154,14 @@ fn a_misspelt_variable_is_warned_about_and_a_wrong_one_is_refused() {
     let ran = run(pagemill(["check", "http://h/", "-f", "a=//a"]).env("PAGEMILL_JOBS", "x"));
     assert!(ran.code == Some(2) && ran.stderr.contains("error: PAGEMILL_JOBS:"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_quiet_run_warns_of_nothing() {
+    let server = Server::start(|site| site.page("/", "<ul><li><a>x</a></ul>"));
+    let args = ["crawl", &server.url("/"), "-e", "//li", "-f", "a=//a"];
+    let loud = run(pagemill(args).env("PAGEMILL_JOB", "3"));
+    assert_eq!(loud.stderr.matches("warning: ").count(), 2, "{}", loud.stderr);
+    let quiet = run(pagemill(args).arg("-q").env("PAGEMILL_JOB", "3"));
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(0), ""));
+    assert_eq!(quiet.stdout, loud.stdout);
+}
