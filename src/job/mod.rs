@@ -8,7 +8,7 @@ mod layers;
 mod rules;
 mod values;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::JobFile;
@@ -104,10 +104,7 @@ impl Job {
         let ordered = layers.switch("ordered");
         let max_time = layers.duration("max-time", false);
         let target = build_target(&mut layers);
-        let summary = layers.path("summary");
-        if let Some(summary) = &summary {
-            check_output(&mut layers, "summary", &Target::Replace(summary.clone()));
-        }
+        let summary = build_summary(&mut layers, &target);
         match (source, meant, fetch, retry, jobs) {
             (Some((source, until_empty)), Some(meant), Some(fetch), Some(retry), Some(jobs))
                 if layers.mistakes.is_empty() =>
@@ -270,6 +267,44 @@ fn build_target(layers: &mut Layers) -> Target {
 fn check_output(layers: &mut Layers, name: &str, target: &Target) {
     if let Err(error) = check_target(target) {
         let place =
+fn build_summary(layers: &mut Layers, records: &Target) -> Option<PathBuf> {
+    let written = layers.value("summary")?;
+    let path = layers.path("summary")?;
+    let slip = |message: &str, hint: &str| Slip::new(0, message).with_hint(hint);
+    if path.as_os_str() == "-" {
+        layers.report(
+            &written,
+            slip("standard output is for records", "name a file; /dev/stderr is standard error"),
+        );
+    } else if let Target::Append(file) | Target::Replace(file) = records
+        && is_same_file(file, &path)
+    {
+        // The summary replaces its file, and all records would be gone.
+        layers.report(
+            &written,
+            slip("the records are written to this file", "name another file for the summary"),
+        );
+    } else {
+        check_output(layers, "summary", &Target::Replace(path.clone()));
+    }
+    Some(path)
+}
+
+/// Whether both paths name one regular file, which need not be there yet. Devices may well be shared.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| {
+        path.canonicalize().or_else(|_| {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new(".")).canonicalize()?;
+            Ok::<_, std::io::Error>(folder.join(path.file_name().unwrap_or_default()))
+        })
+    };
+    match (place(one), place(other)) {
+        (Ok(one), Ok(other)) => one == other && (one.is_file() || !one.exists()),
+        _ => false,
+    }
+}
+
             layers.value(name).map_or_else(|| format!("--{name}"), |written| written.place.to_string());
         let mut mistake = Mistake::new(place, error.to_string());
         mistake.hint = error.hint();

@@ -165,3 +165,32 @@ fn a_quiet_run_warns_of_nothing() {
     assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(0), ""));
     assert_eq!(quiet.stdout, loud.stdout);
 }
+
+#[test]
+fn a_summary_that_would_replace_the_records_is_refused() {
+    let folder = temp_dir();
+    let old = folder.path().join("old.jsonl");
+    fs::write(&old, "kept\n").unwrap();
+    let new = folder.path().join("new.jsonl");
+    let dotted = folder.path().join(".").join("new.jsonl");
+    for (flag, records, summary) in [("-o", &old, &old), ("-O", &old, &old), ("-o", &new, &dotted)] {
+        let (records, summary) = (records.to_str().unwrap(), summary.to_str().unwrap());
+        let ran = refused(&["crawl", "http://h/", "-f", "a=//a", flag, records, "--summary", summary]);
+        assert!(
+            ran.stderr.contains("error: --summary: the records are written to this file"),
+            "{}",
+            ran.stderr
+        );
+    }
+    assert_eq!(fs::read_to_string(&old).unwrap(), "kept\n");
+    assert!(!new.exists());
+    // Elsewhere `-` is standard output; here it would be a file of that name.
+    let ran = refused(&["crawl", "http://h/", "-f", "a=//a", "--summary", "-"]);
+    assert!(ran.stderr.contains("error: --summary: standard output is for records"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_device_may_take_both_the_records_and_the_summary() {
+    let args = ["check", "http://h/", "-f", "a=//a", "-o", "/dev/null", "--summary", "/dev/null"];
+    assert_eq!(run(&mut pagemill(args)).code, Some(0));
+}
