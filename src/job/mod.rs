@@ -83,7 +83,7 @@ impl Job {
         found: Vec<Mistake>,
     ) -> Result<Job, Vec<Mistake>> {
         let mut layers = Layers::new(vec![flags, environment, file.layer], found);
-        let source = build_source(&mut layers);
+        let source = build_source(&mut layers, file.is_unread);
         let meant = rules::build(&mut layers, file.rules);
         let jobs = layers.count("jobs", 1, MOST_JOBS).and_then(|jobs| usize::try_from(jobs).ok());
         let parsers =
@@ -140,12 +140,16 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn build_source(layers: &mut Layers) -> Option<(Source, bool)> {
+fn build_source(layers: &mut Layers, file_is_unread: bool) -> Option<(Source, bool)> {
     let until_empty = layers.switch("until-empty");
     let max_pages = layers.count("max-pages", 1, u64::MAX);
     let pages_written = layers.value("pages");
     let pages = layers.read("pages", PageRange::parse);
     let Some(url) = layers.value("url") else {
+        // It may well stand in the file that has a mistake already.
+        if file_is_unread {
+            return None;
+        }
         let hint = "pagemill crawl 'https://example.com/list?page={page}' -p 1-20 .., or url in the job file's [source]";
         layers.mistakes.push(Mistake::new("URL", "there is no address to crawl").with_hint(hint));
         return None;
@@ -263,10 +267,6 @@ fn build_target(layers: &mut Layers) -> Target {
     }
 }
 
-/// Finds out before the first request whether the file could be opened, without touching what is in it.
-fn check_output(layers: &mut Layers, name: &str, target: &Target) {
-    if let Err(error) = check_target(target) {
-        let place =
 fn build_summary(layers: &mut Layers, records: &Target) -> Option<PathBuf> {
     let written = layers.value("summary")?;
     let path = layers.path("summary")?;
@@ -305,6 +305,10 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
+/// Finds out before the first request whether the file could be opened, without touching what is in it.
+fn check_output(layers: &mut Layers, name: &str, target: &Target) {
+    if let Err(error) = check_target(target) {
+        let place =
             layers.value(name).map_or_else(|| format!("--{name}"), |written| written.place.to_string());
         let mut mistake = Mistake::new(place, error.to_string());
         mistake.hint = error.hint();

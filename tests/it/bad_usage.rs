@@ -194,3 +194,17 @@ fn a_device_may_take_both_the_records_and_the_summary() {
     let args = ["check", "http://h/", "-f", "a=//a", "-o", "/dev/null", "--summary", "/dev/null"];
     assert_eq!(run(&mut pagemill(args)).code, Some(0));
 }
+
+#[test]
+fn a_job_file_that_cannot_be_read_is_the_only_mistake_told() {
+    let folder = temp_dir();
+    let path = folder.path().join("job.toml");
+    for text in ["[source\nurl = 'http://h/'\n", "[source]\nurl = 'http://h/'\nurl = 'http://i/'\n", "\u{0}"]
+    {
+        fs::write(&path, text).unwrap();
+        let ran = refused(&["crawl", "-c", path.to_str().unwrap()]);
+        assert!(!ran.stderr.contains("no address"), "{}", ran.stderr);
+    }
+    let ran = refused(&["crawl", "-c", folder.path().join("none").to_str().unwrap()]);
+    assert_eq!(ran.stderr.matches("error: ").count(), 1, "{}", ran.stderr);
+}
