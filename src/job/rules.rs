@@ -108,7 +108,11 @@ fn declare(layers: &mut Layers, file: &[(String, Written)], flags: &[Written]) -
 fn parse_rule(layers: &mut Layers, written: &WrittenRule, namespaces: &Namespaces) -> Rule {
     let each = written.each.as_ref().and_then(|each| parse_each(layers, each, namespaces));
     let mut fields: Vec<Field> = Vec::new();
-    for field in &written.fields {
+    for (index, field) in written.fields.iter().enumerate() {
+        // To TOML, `tags` and `tags[]` are two keys.
+        if written.fields[..index].iter().any(|earlier| earlier.name.text == field.name.text) {
+            layers.report(&field.name, Slip::new(0, "there is a field of this name already"));
+        }
         let Some(field) = parse_written_field(layers, field, namespaces) else { continue };
         fields.push(field);
     }

@@ -208,3 +208,13 @@ fn a_job_file_that_cannot_be_read_is_the_only_mistake_told() {
     let ran = refused(&["crawl", "-c", folder.path().join("none").to_str().unwrap()]);
     assert_eq!(ran.stderr.matches("error: ").count(), 1, "{}", ran.stderr);
 }
+
+#[test]
+fn two_fields_of_one_name_in_a_job_file_are_refused() {
+    let folder = temp_dir();
+    let path = folder.path().join("job.toml");
+    let text = "[source]\nurl = 'http://h/'\n[extract.a]\nfields.tag = '//a'\nfields.'tag[]' = '//b'\n";
+    fs::write(&path, text).unwrap();
+    let ran = refused(&["crawl", "-c", path.to_str().unwrap()]);
+    assert!(ran.stderr.contains("job.toml:5:8: extract.a.fields.tag[]: there is a field"), "{}", ran.stderr);
+}
