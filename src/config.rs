@@ -4,6 +4,8 @@
 //! keys are refused with the name they most likely mean. All mistakes of a file are collected. What a value means is
 //! not decided here. The only user of toml.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use toml::Spanned;
@@ -23,6 +25,8 @@ pub struct JobFile {
     pub layer: Layer,
     /// The `[extract.NAME]` tables, in their order.
     pub rules: Vec<WrittenRule>,
+    /// It could not be read at all, so nobody knows what it would have said.
+    pub is_unread: bool,
 }
 
 /// One `[extract.NAME]`.
@@ -59,7 +63,10 @@ pub struct WrittenField {
 pub fn read(path: &str) -> (JobFile, Vec<Mistake>) {
     match load(Path::new(path)) {
         Ok(text) => parse(path, &text),
-        Err(reason) => (JobFile::default(), vec![Mistake::new(format!("--config {path}"), reason)]),
+        Err(reason) => (
+            JobFile { is_unread: true, ..JobFile::default() },
+            vec![Mistake::new(format!("--config {path}"), reason)],
+        ),
     }
 }
 
@@ -72,13 +79,13 @@ fn load(path: &Path) -> Result<String, String> {
     if metadata.is_dir() {
         return Err("this is a directory; name the job file in it".to_owned());
     }
-    if metadata.len() > LARGEST_FILE_BYTES {
-        return Err(format!(
-            "a job file has at most {LARGEST_FILE_BYTES} bytes, this one has {}",
-            metadata.len()
-        ));
+    // Devices and pipes have no length, and may have no end.
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(about)?;
+    file.take(LARGEST_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(about)?;
+    if bytes.len() as u64 > LARGEST_FILE_BYTES {
+        return Err(format!("a job file has at most {LARGEST_FILE_BYTES} bytes, this one has more"));
     }
-    let bytes = std::fs::read(path).map_err(about)?;
     let text = String::from_utf8(bytes).map_err(|_| "this is not UTF-8 text".to_owned())?;
     // Editors on Windows write a byte order mark; TOML knows none.
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
@@ -93,7 +100,8 @@ pub fn parse(path: &str, text: &str) -> (JobFile, Vec<Mistake>) {
         reader.mistake_at(at, "", error.message().to_lowercase(), None);
     }
     // After an error in the syntax, half a table would only give follow-up mistakes.
-    if reader.mistakes.is_empty() {
+    reader.file.is_unread = !reader.mistakes.is_empty();
+    if !reader.file.is_unread {
         reader.read_sections(table.get_ref());
     }
     (reader.file, reader.mistakes)
@@ -204,6 +212,10 @@ impl Reader<'_> {
             DeValue::Integer(number) if number.radix() == 10 => number.as_str().to_owned(),
             DeValue::Float(number) => number.as_str().to_owned(),
             DeValue::Boolean(value) => value.to_string(),
+            DeValue::Integer(_) => {
+                self.mistake_at(at, key, "numbers are written in decimal digits", None);
+                return None;
+            }
             other => {
                 let message = format!("one value is wanted here, not {}", article(other.type_str()));
                 self.mistake_at(at, key, message, None);
@@ -396,6 +408,8 @@ header = ["A: b", "C: d"]
         assert!(found[1].contains("one value is wanted here, not an array"), "{found:?}");
         assert!(found[2].contains("a rule has a name"), "{found:?}");
         assert!(found[3].contains("no `xpath`"), "{found:?}");
+        let found = mistakes("[fetch]\njobs = 0x10\n");
+        assert!(found[0].contains("2:8: fetch.jobs: numbers are written in decimal digits"), "{found:?}");
     }
 
     #[test]
@@ -412,6 +426,7 @@ header = ["A: b", "C: d"]
         let path = folder.path().to_str().unwrap();
         assert!(read(path).1[0].to_string().contains("this is a directory"));
         assert!(read(&format!("{path}/none")).1[0].to_string().contains("there is no such file"));
+        assert!(read("/dev/zero").1[0].to_string().contains("at most 1048576 bytes"));
         let binary = format!("{path}/binary");
         std::fs::write(&binary, b"\xff\x00").unwrap();
         assert!(read(&binary).1[0].to_string().contains("not UTF-8"));

@@ -11,6 +11,7 @@ use crate::cli::{CrawlTyped, Typed};
 use crate::config::{self, JobFile};
 use crate::job::Job;
 use crate::mistake::Mistake;
+use crate::output::JsonLines;
 use crate::pipeline::{self, RunError};
 use crate::progress::{Mode, Surroundings, printable};
 use crate::settings::{self, SETTINGS};
@@ -48,7 +49,13 @@ fn hush_workers() {
 
 fn crawl(typed: CrawlTyped) -> ExitCode {
     match build_job(typed) {
-        Ok(job) => run_job(&job),
+        Ok(job) => {
+            // From cron, each line said becomes a mail.
+            if !job.talk.quiet {
+                warn(&job);
+            }
+            run_job(&job)
+        }
         Err(mistakes) => refuse(&mistakes),
     }
 }
@@ -56,6 +63,7 @@ fn crawl(typed: CrawlTyped) -> ExitCode {
 fn check(typed: CrawlTyped) -> ExitCode {
     match build_job(typed) {
         Ok(job) => {
+            warn(&job);
             // This is what was asked for, so it goes to standard output; a reader that has gone is no fault.
             let _ = writeln!(std::io::stdout(), "{}", printable_lines(&job.to_string()));
             ExitCode::SUCCESS
@@ -69,13 +77,15 @@ fn build_job(typed: CrawlTyped) -> Result<Job, Vec<Mistake>> {
         Some(path) => config::read(path),
         None => (JobFile::default(), Vec::new()),
     };
-    warn_of_unknown_variables();
     let environment = written::read_environment(environment());
-    let job = Job::build(typed.flags, environment, file, mistakes)?;
+    Job::build(typed.flags, environment, file, mistakes)
+}
+
+fn warn(job: &Job) {
+    warn_of_unknown_variables();
     for warning in job.warnings() {
         say(&format!("warning: {warning}"));
     }
-    Ok(job)
 }
 
 /// Variables whose name or value is not Unicode cannot be meant for us.
@@ -101,19 +111,23 @@ fn warn_of_unknown_variables() {
 
 /// Runs a job with signals and progress, and tells how it went.
 fn run_job(job: &Job) -> ExitCode {
+    // Before signals are ours: opening a FIFO waits for its reader, and Ctrl-C must end that.
+    let output = match JsonLines::open(&job.target) {
+        Ok(output) => output,
+        Err(error) => {
+            fail(&error, error.hint());
+            return ExitCode::from(WRONG_USAGE);
+        }
+    };
     let stop = Arc::new(Stop::new());
     let signals = match Signals::listen(Arc::clone(&stop)) {
         Ok(signals) => signals,
         Err(error) => return fail(format!("cannot listen for signals: {error}"), None),
     };
-    let (summary, code) = match pipeline::run(job, &stop, progress_mode(job), || signals.received()) {
+    let (summary, code) = match pipeline::run(job, output, &stop, progress_mode(job), || signals.received()) {
         Ok(summary) => {
             let code = summary.exit_code();
             (summary, code)
-        }
-        Err(RunError::Open(error)) => {
-            fail(&error, error.hint());
-            return ExitCode::from(WRONG_USAGE);
         }
         Err(RunError::Output { source, summary }) => {
             fail(&source, source.hint());
@@ -145,6 +159,8 @@ fn progress_mode(job: &Job) -> Mode {
 }
 
 fn refuse(mistakes: &[Mistake]) -> ExitCode {
+    // A misspelt variable may be why something is missing.
+    warn_of_unknown_variables();
     for mistake in mistakes {
         say(&format!("error: {mistake}"));
     }

@@ -8,7 +8,7 @@ mod layers;
 mod rules;
 mod values;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::JobFile;
@@ -83,7 +83,7 @@ impl Job {
         found: Vec<Mistake>,
     ) -> Result<Job, Vec<Mistake>> {
         let mut layers = Layers::new(vec![flags, environment, file.layer], found);
-        let source = build_source(&mut layers);
+        let source = build_source(&mut layers, file.is_unread);
         let meant = rules::build(&mut layers, file.rules);
         let jobs = layers.count("jobs", 1, MOST_JOBS).and_then(|jobs| usize::try_from(jobs).ok());
         let parsers =
@@ -104,10 +104,7 @@ impl Job {
         let ordered = layers.switch("ordered");
         let max_time = layers.duration("max-time", false);
         let target = build_target(&mut layers);
-        let summary = layers.path("summary");
-        if let Some(summary) = &summary {
-            check_output(&mut layers, "summary", &Target::Replace(summary.clone()));
-        }
+        let summary = build_summary(&mut layers, &target);
         match (source, meant, fetch, retry, jobs) {
             (Some((source, until_empty)), Some(meant), Some(fetch), Some(retry), Some(jobs))
                 if layers.mistakes.is_empty() =>
@@ -143,12 +140,16 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn build_source(layers: &mut Layers) -> Option<(Source, bool)> {
+fn build_source(layers: &mut Layers, file_is_unread: bool) -> Option<(Source, bool)> {
     let until_empty = layers.switch("until-empty");
     let max_pages = layers.count("max-pages", 1, u64::MAX);
     let pages_written = layers.value("pages");
     let pages = layers.read("pages", PageRange::parse);
     let Some(url) = layers.value("url") else {
+        // It may well stand in the file that has a mistake already.
+        if file_is_unread {
+            return None;
+        }
         let hint = "pagemill crawl 'https://example.com/list?page={page}' -p 1-20 .., or url in the job file's [source]";
         layers.mistakes.push(Mistake::new("URL", "there is no address to crawl").with_hint(hint));
         return None;
@@ -263,6 +264,44 @@ fn build_target(layers: &mut Layers) -> Target {
             target
         }
         None => Target::Stdout,
+    }
+}
+
+fn build_summary(layers: &mut Layers, records: &Target) -> Option<PathBuf> {
+    let written = layers.value("summary")?;
+    let path = layers.path("summary")?;
+    let slip = |message: &str, hint: &str| Slip::new(0, message).with_hint(hint);
+    if path.as_os_str() == "-" {
+        layers.report(
+            &written,
+            slip("standard output is for records", "name a file; /dev/stderr is standard error"),
+        );
+    } else if let Target::Append(file) | Target::Replace(file) = records
+        && is_same_file(file, &path)
+    {
+        // The summary replaces its file, and all records would be gone.
+        layers.report(
+            &written,
+            slip("the records are written to this file", "name another file for the summary"),
+        );
+    } else {
+        check_output(layers, "summary", &Target::Replace(path.clone()));
+    }
+    Some(path)
+}
+
+/// Whether both paths name one regular file, which need not be there yet. Devices may well be shared.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| {
+        path.canonicalize().or_else(|_| {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new(".")).canonicalize()?;
+            Ok::<_, std::io::Error>(folder.join(path.file_name().unwrap_or_default()))
+        })
+    };
+    match (place(one), place(other)) {
+        (Ok(one), Ok(other)) => one == other && (one.is_file() || !one.exists()),
+        _ => false,
     }
 }
 

@@ -29,9 +29,6 @@ pub mod threads;
 /// Why a run failed as a whole.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The output could not be opened; no request was made.
-    #[error(transparent)]
-    Open(OutputError),
     /// The output broke while the run was under way.
     #[error("{source}")]
     Output {
@@ -45,19 +42,19 @@ pub enum RunError {
     Crew(#[from] CrewError),
 }
 
-/// Does a job, on this thread and its crew, and gives the counts.
+/// Does a job, on this thread and its crew, writes to `output`, and gives the counts.
 ///
 /// `interrupted` is asked, once the run was stopped, for the number of the signal that did it.
 ///
 /// # Errors
-/// The output cannot be opened or written, or a thread failed. A reader of our output that goes away is no error.
+/// The output cannot be written, or a thread failed. A reader of our output that goes away is no error.
 pub fn run(
     job: &Job,
+    output: JsonLines,
     stop: &Stop,
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
 ) -> Result<Summary, RunError> {
-    let output = JsonLines::open(&job.target).map_err(RunError::Open)?;
     let ended_mid_line = output.ended_mid_line();
     let mut desk = RunDesk::new(
         output,

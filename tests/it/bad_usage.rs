@@ -154,3 +154,67 @@ fn a_misspelt_variable_is_warned_about_and_a_wrong_one_is_refused() {
     let ran = run(pagemill(["check", "http://h/", "-f", "a=//a"]).env("PAGEMILL_JOBS", "x"));
     assert!(ran.code == Some(2) && ran.stderr.contains("error: PAGEMILL_JOBS:"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_quiet_run_warns_of_nothing() {
+    let server = Server::start(|site| site.page("/", "<ul><li><a>x</a></ul>"));
+    let args = ["crawl", &server.url("/"), "-e", "//li", "-f", "a=//a"];
+    let loud = run(pagemill(args).env("PAGEMILL_JOB", "3"));
+    assert_eq!(loud.stderr.matches("warning: ").count(), 2, "{}", loud.stderr);
+    let quiet = run(pagemill(args).arg("-q").env("PAGEMILL_JOB", "3"));
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(0), ""));
+    assert_eq!(quiet.stdout, loud.stdout);
+}
+
+#[test]
+fn a_summary_that_would_replace_the_records_is_refused() {
+    let folder = temp_dir();
+    let old = folder.path().join("old.jsonl");
+    fs::write(&old, "kept\n").unwrap();
+    let new = folder.path().join("new.jsonl");
+    let dotted = folder.path().join(".").join("new.jsonl");
+    for (flag, records, summary) in [("-o", &old, &old), ("-O", &old, &old), ("-o", &new, &dotted)] {
+        let (records, summary) = (records.to_str().unwrap(), summary.to_str().unwrap());
+        let ran = refused(&["crawl", "http://h/", "-f", "a=//a", flag, records, "--summary", summary]);
+        assert!(
+            ran.stderr.contains("error: --summary: the records are written to this file"),
+            "{}",
+            ran.stderr
+        );
+    }
+    assert_eq!(fs::read_to_string(&old).unwrap(), "kept\n");
+    assert!(!new.exists());
+    // Elsewhere `-` is standard output; here it would be a file of that name.
+    let ran = refused(&["crawl", "http://h/", "-f", "a=//a", "--summary", "-"]);
+    assert!(ran.stderr.contains("error: --summary: standard output is for records"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_device_may_take_both_the_records_and_the_summary() {
+    let args = ["check", "http://h/", "-f", "a=//a", "-o", "/dev/null", "--summary", "/dev/null"];
+    assert_eq!(run(&mut pagemill(args)).code, Some(0));
+}
+
+#[test]
+fn a_job_file_that_cannot_be_read_is_the_only_mistake_told() {
+    let folder = temp_dir();
+    let path = folder.path().join("job.toml");
+    for text in ["[source\nurl = 'http://h/'\n", "[source]\nurl = 'http://h/'\nurl = 'http://i/'\n", "\u{0}"]
+    {
+        fs::write(&path, text).unwrap();
+        let ran = refused(&["crawl", "-c", path.to_str().unwrap()]);
+        assert!(!ran.stderr.contains("no address"), "{}", ran.stderr);
+    }
+    let ran = refused(&["crawl", "-c", folder.path().join("none").to_str().unwrap()]);
+    assert_eq!(ran.stderr.matches("error: ").count(), 1, "{}", ran.stderr);
+}
+
+#[test]
+fn two_fields_of_one_name_in_a_job_file_are_refused() {
+    let folder = temp_dir();
+    let path = folder.path().join("job.toml");
+    let text = "[source]\nurl = 'http://h/'\n[extract.a]\nfields.tag = '//a'\nfields.'tag[]' = '//b'\n";
+    fs::write(&path, text).unwrap();
+    let ran = refused(&["crawl", "-c", path.to_str().unwrap()]);
+    assert!(ran.stderr.contains("job.toml:5:8: extract.a.fields.tag[]: there is a field"), "{}", ran.stderr);
+}

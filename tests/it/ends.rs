@@ -232,3 +232,38 @@ fn a_closed_standard_error_is_no_fault() {
     assert_eq!(stdout.lines().count(), 3);
     assert_eq!(ended(child).0, Some(0));
 }
+
+/// Only where the system shows it may a process be seen to sleep; elsewhere there is no wait.
+fn wait_until_asleep(child: &Child) {
+    let stat = format!("/proc/{}/stat", child.id());
+    watchdog(LONG, move || {
+        // The state follows the name, which is in parentheses.
+        while std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") S ")) {
+            std::thread::yield_now();
+        }
+    });
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_the_reader_of_a_fifo() {
+    use std::os::unix::process::ExitStatusExt;
+
+    let folder = temp_dir();
+    let fifo = folder.path().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
+    assert!(made.success());
+    let server = endless().may_be_idle();
+    // The job has a warning: once it is told, opening the FIFO is next.
+    let url = server.url("/list?p=1");
+    let args = ["crawl", &url, "-e", "//li", "-f", "a=//a", "-o", fifo.to_str().unwrap()];
+    let mut child = pagemill(args).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut warning = String::new();
+    stderr.read_line(&mut warning).unwrap();
+    assert!(warning.starts_with("warning: "), "{warning}");
+    wait_until_asleep(&child);
+    signal(&child, "-INT");
+    let status = watchdog(LONG, move || child.wait().unwrap());
+    assert_eq!(status.signal(), Some(2), "{status}");
+    assert_eq!(server.hits().len(), 0);
+}
