@@ -1,10 +1,11 @@
 //! XPath 1.0: text ─▶ tokens ─▶ tree, checked when the job is read; and its evaluation.
 //!
-//! [`XPath`] is a checked expression and nothing else: it may cross threads. The evaluator is behind [`sxd`], the only
+//! [`XPath`] is a checked expression and nothing else: it may cross threads. [`engine`] evaluates it; [`sxd`] is the only
 //! place that knows sxd-xpath and sxd-document.
 
 pub mod ast;
 mod chars;
+pub mod engine;
 pub mod function;
 mod hint;
 mod lexer;
