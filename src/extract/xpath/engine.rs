@@ -5,11 +5,12 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::ops::Range;
 
-use super::{XPath, sxd};
+use super::{XPath, native, sxd};
 use crate::extract::ExtractLimits;
 use crate::html::dom::NodeKind;
-use crate::html::{Document, Place};
+use crate::html::{Document, NodeId, Place};
 pub use sxd::{Index, Store};
 
 /// What evaluates an expression.
@@ -53,6 +54,7 @@ pub struct Programs {
 }
 
 enum Compiled {
+    Native(native::Program),
     Sxd(Index),
 }
 
@@ -67,12 +69,17 @@ impl Programs {
         expressions: impl IntoIterator<Item = &'x XPath>,
         choice: EngineChoice,
     ) -> Result<Programs, (Index, String)> {
-        let _ = choice;
         let mut compiled = Vec::new();
         let mut for_sxd = Vec::new();
         for expression in expressions {
-            compiled.push(Compiled::Sxd(Index(for_sxd.len())));
-            for_sxd.push((compiled.len() - 1, expression));
+            let native = match choice {
+                EngineChoice::Fastest => native::compile(expression.tree()).ok(),
+                EngineChoice::Sxd => None,
+            };
+            compiled.push(native.map_or(Compiled::Sxd(Index(for_sxd.len())), Compiled::Native));
+            if let Some(Compiled::Sxd(_)) = compiled.last() {
+                for_sxd.push((compiled.len() - 1, expression));
+            }
         }
         let sxd = sxd::Program::new(for_sxd.iter().map(|(_, expression)| *expression))
             .map_err(|(Index(index), reason)| (Index(for_sxd[index].0), reason))?;
@@ -82,6 +89,7 @@ impl Programs {
     /// The engine that the expression runs on.
     pub fn engine(&self, index: Index) -> Engine {
         match self.expressions[index.0] {
+            Compiled::Native(_) => Engine::Native,
             Compiled::Sxd(_) => Engine::Sxd,
         }
     }
@@ -93,6 +101,7 @@ pub struct Session<'s> {
     document: &'s Document,
     store: &'s Store,
     limits: ExtractLimits,
+    page: native::Page<'s>,
     copy: OnceCell<sxd::Page<'s>>,
 }
 
@@ -105,7 +114,8 @@ impl<'s> Session<'s> {
         store: &'s Store,
         limits: ExtractLimits,
     ) -> Session<'s> {
-        Session { programs, document, store, limits, copy: OnceCell::new() }
+        let page = native::Page::new(document, limits.steps);
+        Session { programs, document, store, limits, page, copy: OnceCell::new() }
     }
 
     /// Evaluates an expression with the node at `at` as its context, alone in its context: `position()` and `last()`
@@ -115,8 +125,9 @@ impl<'s> Session<'s> {
     ///
     /// What went wrong, in words: the limit of work, or a fault of the engine.
     pub fn evaluate(&self, index: Index, at: Place) -> Result<Value, String> {
-        match self.programs.expressions[index.0] {
-            Compiled::Sxd(index) => self.evaluate_by_sxd(index, at),
+        match &self.programs.expressions[index.0] {
+            Compiled::Native(program) => self.page.evaluate(program, at),
+            Compiled::Sxd(index) => self.evaluate_by_sxd(*index, at),
         }
     }
 
@@ -126,7 +137,10 @@ impl<'s> Session<'s> {
     ///
     /// As [`Session::evaluate`].
     pub fn evaluate_first(&self, index: Index, at: Place) -> Result<Value, String> {
-        let mut value = self.evaluate(index, at)?;
+        let mut value = match &self.programs.expressions[index.0] {
+            Compiled::Native(program) => return self.page.evaluate_first(program, at),
+            Compiled::Sxd(index) => self.evaluate_by_sxd(*index, at)?,
+        };
         match &mut value {
             Value::Places(places) => places.truncate(1),
             Value::Texts(texts) => texts.truncate(1),
@@ -172,31 +186,30 @@ pub(super) fn string_value(document: &Document, place: Place) -> Cow<'_, str> {
     if !matches!(document.kind(place.node), NodeKind::Document | NodeKind::Element) {
         return Cow::Borrowed(document.text(place.node));
     }
-    let mut texts = texts_below(document, place.node);
+    joined(texts_in(document, place.node.0 + 1..document.subtree_end(place.node).0))
+}
+
+/// The text nodes in a range of ids.
+pub(super) fn texts_in(document: &Document, ids: Range<u32>) -> impl Iterator<Item = &str> {
+    let texts = ids.map(NodeId).filter(|&id| document.kind(id) == NodeKind::Text);
+    texts.map(|id| document.text(id))
+}
+
+/// Texts in one piece, borrowed if there is no more than one.
+pub(super) fn joined<'d>(mut texts: impl Iterator<Item = &'d str>) -> Cow<'d, str> {
     let Some(first) = texts.next() else { return Cow::Borrowed("") };
     let Some(second) = texts.next() else { return Cow::Borrowed(first) };
-    let mut all = String::with_capacity(first.len() + second.len());
+    let mut all = String::with_capacity(2 * (first.len() + second.len()));
     all.push_str(first);
     all.push_str(second);
     texts.for_each(|text| all.push_str(text));
     Cow::Owned(all)
 }
 
-/// The text nodes inside a node, in document order.
-pub(super) fn texts_below(
-    document: &Document,
-    node: crate::html::NodeId,
-) -> impl Iterator<Item = &str> + Clone {
-    let ids = node.0 + 1..document.subtree_end(node).0;
-    let texts = ids.map(crate::html::NodeId).filter(|&id| document.kind(id) == NodeKind::Text);
-    texts.map(|id| document.text(id))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::extract::xpath::Namespaces;
-    use crate::html::NodeId;
     use crate::html::sample::document;
 
     fn evaluated(document: &Document, text: &str, at: Place) -> Value {

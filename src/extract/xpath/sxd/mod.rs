@@ -201,6 +201,3 @@ impl<'d> Page<'d> {
         self.shared.string_value(place.0)
     }
 }
-
-#[cfg(test)]
-mod tests;
