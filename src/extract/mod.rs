@@ -20,7 +20,7 @@ pub struct ExtractLimits {
     /// For all expressions of a rule together, by the engine that cannot count its steps. The clock is looked at between steps, so that it may be overrun by the
     /// longest of them.
     pub time: Duration,
-    /// For all expressions of a rule together, by the engine that counts its steps; a node looked at is a step.
+    /// For all expressions of a rule together, by the engine that counts its steps: a node looked at is one.
     pub steps: u64,
     /// For the lines of one page. A page of elements inside each other gives its text once per level.
     pub bytes: usize,

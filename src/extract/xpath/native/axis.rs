@@ -4,13 +4,13 @@ use std::ops::{ControlFlow, Range};
 
 use super::program::Test;
 use super::set::Visit;
-use super::{Flow, GO_ON, Page};
+use super::{Flow, GO_ON, Page, Stop};
 use crate::extract::xpath::ast::Axis;
 use crate::html::dom::{Attribute, NodeKind};
 use crate::html::{NodeId, Place};
 
-/// Nodes that a scan is charged for at once. A scan that ends early has paid for no more than these.
-const SCAN: u32 = 64;
+/// Nodes that a scan is charged for at once.
+const SCAN: u32 = 1024;
 
 impl Page<'_> {
     /// Visits the nodes along `axis` that pass `test`.
@@ -128,7 +128,11 @@ impl Page<'_> {
             self.charge((until - at) as usize)?;
             for node in (at..until).map(NodeId) {
                 if passes(node) {
-                    visit(Place::of(node))?;
+                    let flow = visit(Place::of(node));
+                    if flow == ControlFlow::Break(Stop::Enough) {
+                        self.give_back((until - node.0 - 1) as usize);
+                    }
+                    flow?;
                 }
             }
             at = until;

@@ -15,6 +15,11 @@ impl Pool {
         let places = self.0.borrow_mut().pop().unwrap_or_default();
         Buffer { places, pool: self }
     }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
 }
 
 pub(super) struct Buffer<'p> {

@@ -79,7 +79,7 @@ fn until_enough(flow: Flow) -> Flow {
 }
 
 impl<'s> Page<'s> {
-    /// `document` with a budget of `steps`: nodes looked at, and as much for 16 bytes of text.
+    /// `document` with a budget of `steps`: a node looked at, an operator or function, 16 bytes of text.
     pub(super) fn new(document: &'s Document, steps: u64) -> Page<'s> {
         Page { document, steps, left: Cell::new(steps), pool: Pool::default(), ids: OnceCell::new() }
     }
@@ -133,6 +133,11 @@ impl<'s> Page<'s> {
         }
     }
 
+    /// Returns steps that were charged and not taken.
+    fn give_back(&self, steps: usize) {
+        self.left.set(self.left.get() + steps as u64);
+    }
+
     /// Takes `steps` from the budget.
     fn charge(&self, steps: usize) -> Flow {
         match self.left.get().checked_sub(steps as u64) {
@@ -145,5 +150,96 @@ impl<'s> Page<'s> {
                 ControlFlow::Break(Stop::Spent)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::xpath::{Namespaces, XPath};
+    use crate::html::sample::{document, html_document};
+
+    fn program(text: &str) -> Program {
+        compile(XPath::parse(text, &Namespaces::new()).unwrap().tree()).unwrap()
+    }
+
+    /// The steps that an expression takes.
+    fn steps(document: &Document, text: &str) -> u64 {
+        let program = program(text);
+        let page = Page::new(document, u64::MAX);
+        page.evaluate(&program, Place::ROOT).unwrap();
+        u64::MAX - page.left.get()
+    }
+
+    #[test]
+    fn who_needs_one_node_does_not_look_at_all() {
+        let page = document(&format!("<r><b/>{}</r>", "<a k='1'/>".repeat(10_000)));
+        for text in
+            ["boolean(//a)", "(//a)[1]", "string(//a)", "//a = ''", "/r/a[2]", "//a/@k != '2'", "not(//*)"]
+        {
+            assert!(steps(&page, text) < 300, "{text} takes {}", steps(&page, text));
+        }
+        let first = program("//a");
+        let page = Page::new(&page, 2_000);
+        assert!(page.evaluate_first(&first, Place::ROOT).is_ok());
+        assert!(page.evaluate(&first, Place::ROOT).is_err());
+    }
+
+    #[test]
+    fn common_expressions_take_steps_in_proportion_to_the_page() {
+        let wide = |n: usize| document(&format!("<r>{}</r>", "<a><b k='1'>x</b><c/></a>".repeat(n)));
+        let deep = |n: usize| {
+            html_document(&format!(
+                "<r>{}</r>",
+                format!("{}x{}", "<a><b>".repeat(50), "</b></a>".repeat(50)).repeat(n)
+            ))
+        };
+        for text in [
+            "//a//b",
+            "//a//b//text()",
+            "//*/following::b",
+            "//*/preceding::b",
+            "//*/following-sibling::*",
+            "//*/preceding-sibling::*",
+            "//*/ancestor::*",
+            "//*[following::b]",
+            "//*[preceding-sibling::*]",
+            "//*[following-sibling::*[1]]",
+            "//a[last()]",
+            "//a/b[1]",
+            "//a/../..//b/..",
+            "(//a)[position() mod 2 = 0]",
+            "(//a)[last()]",
+            "count(//a | //b)",
+            "//*[. = 'y']",
+            "//a = //b",
+            "//a[b/@k = '1']/c",
+        ] {
+            for (name, small, large) in [("wide", wide(50), wide(500)), ("deep", deep(5), deep(50))] {
+                let (few, many) = (steps(&small, text), steps(&large, text));
+                assert!(many < 11 * few, "{text} on {name} pages takes {few}, then {many} steps");
+            }
+        }
+    }
+
+    #[test]
+    fn a_used_up_budget_stays_used_up() {
+        let document = document(&format!("<r>{}</r>", "<a/>".repeat(1000)));
+        let (all, cheap) = (program("count(//*[//*])"), program("count(/*)"));
+        let page = Page::new(&document, 1000);
+        let error = page.evaluate(&all, Place::ROOT).unwrap_err();
+        assert_eq!(error, "took more than 1000 steps on this page; make the expression narrower");
+        assert_eq!(page.evaluate(&cheap, Place::ROOT), Err(error));
+    }
+
+    #[test]
+    fn buffers_are_used_again() {
+        let document = document("<r><a><b/></a><a><b/></a></r>");
+        let program = program("//a//b/../..//b[last()]");
+        let page = Page::new(&document, 10_000);
+        page.evaluate(&program, Place::ROOT).unwrap();
+        let buffers = page.pool.len();
+        (0..10).for_each(|_| drop(page.evaluate(&program, Place::ROOT).unwrap()));
+        assert_eq!(page.pool.len(), buffers);
     }
 }

@@ -10,6 +10,7 @@ use crate::extract::xpath::number;
 
 impl<'s> Page<'s> {
     pub(super) fn number(&self, number: &'s Number, focus: Focus) -> Flow<f64> {
+        self.charge(1)?;
         Continue(match number {
             Number::Literal(number) => *number,
             Number::Text(text) => number::parse(&self.text(text, focus)?),

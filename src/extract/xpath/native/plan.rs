@@ -100,3 +100,68 @@ fn is_swept_in_order(step: &Step) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::program::{Expression, Set};
+    use super::super::{Program, compile};
+    use crate::extract::xpath::{Namespaces, XPath};
+
+    /// The segments of a path: the words of their axes, `sweep` before them, and how they end.
+    fn plan(text: &str) -> String {
+        let xpath = XPath::parse(text, &Namespaces::new()).unwrap();
+        let Program(Expression::Set(Set::Path(path))) = compile(xpath.tree()).unwrap() else {
+            panic!("{text} is no path");
+        };
+        let shown = path.segments.iter().map(|segment| {
+            let axes: Vec<&str> = segment.steps.iter().map(|step| step.axis.word()).collect();
+            let sweep = if segment.is_swept { "sweep " } else { "" };
+            let end = match (segment.is_ordered, segment.is_unique) {
+                (true, true) => "ordered",
+                (false, true) => "unique",
+                _ => "loose",
+            };
+            format!("{sweep}{} {end}", axes.join("/"))
+        });
+        shown.collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn plain_paths_are_one_segment_and_often_in_order() {
+        for (text, planned) in [
+            ("./a/b/@href", "child/child/attribute ordered"),
+            (".//a", "descendant ordered"),
+            ("//a/@href", "descendant/attribute ordered"),
+            ("a//b", "child/descendant ordered"),
+            ("//a/b", "descendant/child unique"),
+            ("..", "parent ordered"),
+            ("../a", "parent/child ordered"),
+            ("following::a", "following ordered"),
+            ("preceding-sibling::a/b", "preceding-sibling/child unique"),
+            ("/", ""),
+        ] {
+            assert_eq!(plan(text), planned, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_segment_ends_where_nodes_may_be_met_twice() {
+        for (text, planned) in [
+            ("//a/..", "descendant/parent loose"),
+            ("//a/../b", "descendant/parent loose, child unique"),
+            ("//a//b", "descendant ordered, sweep descendant ordered"),
+            ("//a//b[1]", "descendant ordered, sweep descendant-or-self/child unique"),
+            ("//a/following::b", "descendant ordered, sweep following ordered"),
+            ("//a/following::b[1]/c", "descendant/following loose, child unique"),
+            ("//a/ancestor::b", "descendant ordered, sweep ancestor unique"),
+        ] {
+            assert_eq!(plan(text), planned, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_segment_has_no_more_steps_than_the_stack_allows() {
+        let long = vec!["a"; 20].join("/");
+        assert_eq!(plan(&long).matches("ordered").count(), 3);
+    }
+}

@@ -15,8 +15,12 @@ const MAX_TEXT: usize = 64 << 20;
 
 impl<'s> Page<'s> {
     pub(super) fn text(&self, text: &'s Text, focus: Focus) -> Flow<Cow<'s, str>> {
+        self.charge(1)?;
         Continue(match text {
-            Text::Literal(text) => Cow::Borrowed(text),
+            Text::Literal(text) => {
+                self.charge(text.len() / 16)?;
+                Cow::Borrowed(text)
+            }
             Text::Context => self.string_value(focus.place)?,
             Text::First(set) => match self.first(set, focus)? {
                 Some(place) => self.string_value(place)?,
@@ -111,7 +115,7 @@ impl<'s> Page<'s> {
     /// Whether the string-value of a node is `text`, without putting it together.
     pub(super) fn has_value(&self, place: Place, text: &str) -> Flow<bool> {
         if let Some(own) = self.own_text(place) {
-            self.charge(1)?;
+            self.charge(1 + own.len().min(text.len()) / 16)?;
             return Continue(own == text);
         }
         let mut rest = text;

@@ -9,6 +9,7 @@ use crate::html::NodeId;
 
 impl<'s> Page<'s> {
     pub(super) fn truth(&self, truth: &'s Truth, focus: Focus) -> Flow<bool> {
+        self.charge(1)?;
         Continue(match truth {
             Truth::Constant(truth) => *truth,
             Truth::Or(operands) => self.find(operands, focus, true)?,
