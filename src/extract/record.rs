@@ -48,13 +48,26 @@ impl Extractor {
     ///
     /// An expression that the evaluator does not take; none that [`super::XPath::parse`] took is known.
     pub fn new(rule: &Rule, with_meta: bool, limits: ExtractLimits) -> Result<Extractor, ExtractError> {
+        Extractor::with_engine(rule, with_meta, limits, EngineChoice::default())
+    }
+
+    /// As [`Extractor::new`], with a say in what evaluates.
+    ///
+    /// # Errors
+    ///
+    /// As [`Extractor::new`].
+    pub fn with_engine(
+        rule: &Rule,
+        with_meta: bool,
+        limits: ExtractLimits,
+        choice: EngineChoice,
+    ) -> Result<Extractor, ExtractError> {
         let expressions = rule.each.iter().chain(rule.fields.iter().map(|field| &field.xpath));
         let before_fields = usize::from(rule.each.is_some());
-        let programs =
-            Programs::new(expressions, EngineChoice::Fastest).map_err(|(Index(index), reason)| {
-                let field = index.checked_sub(before_fields).and_then(|index| rule.fields.get(index));
-                ExtractError { name: field.map_or(EACH, |field| &field.name).to_owned(), reason }
-            })?;
+        let programs = Programs::new(expressions, choice).map_err(|(Index(index), reason)| {
+            let field = index.checked_sub(before_fields).and_then(|index| rule.fields.get(index));
+            ExtractError { name: field.map_or(EACH, |field| &field.name).to_owned(), reason }
+        })?;
         let fields = rule.fields.iter().enumerate().map(|(index, field)| Column {
             name: field.name.clone(),
             key: json_string(&field.name),

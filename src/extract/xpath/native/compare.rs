@@ -108,7 +108,7 @@ impl<'s> Page<'s> {
             _ => {
                 let right = other.number();
                 self.some(set, focus, &mut |place| {
-                    Continue(numbers_hold(operator, number::parse(&*self.string_value(place)?), right))
+                    Continue(numbers_hold(operator, number::parse(&self.string_value(place)?), right))
                 })
             }
         }
@@ -164,7 +164,7 @@ impl<'s> Page<'s> {
     fn extremes(&self, set: &'s Set, focus: Focus) -> Flow<(f64, f64)> {
         let mut extremes = (f64::NAN, f64::NAN);
         self.stream(set, focus, Demand::Loose, &mut |place| {
-            let number = number::parse(&*self.string_value(place)?);
+            let number = number::parse(&self.string_value(place)?);
             // `min` and `max` pass over NaN.
             extremes = (extremes.0.min(number), extremes.1.max(number));
             GO_ON

@@ -29,7 +29,7 @@ impl<'s> Page<'s> {
                 // In document order: a sum of floats depends on it.
                 let mut sum = 0.0;
                 self.stream(set, focus, Demand::Ordered, &mut |place| {
-                    sum += number::parse(&*self.string_value(place)?);
+                    sum += number::parse(&self.string_value(place)?);
                     GO_ON
                 })?;
                 sum
