@@ -1,9 +1,8 @@
 //! Comparisons (3.4): with node-sets they hold if they hold for some node, or some pair of nodes.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::ControlFlow::Continue;
-
-use rustc_hash::FxHashSet;
 
 use super::program::{Expression, Set};
 use super::set::Demand;
@@ -118,7 +117,8 @@ impl<'s> Page<'s> {
     fn sets(&self, operator: Operator, left: &'s Set, right: &'s Set, focus: Focus) -> Flow<bool> {
         match operator {
             Operator::Equal => {
-                let mut texts = FxHashSet::default();
+                // The page chooses the texts: the hash must not be one that it can foresee.
+                let mut texts = HashSet::new();
                 self.stream(left, focus, Demand::Loose, &mut |place| {
                     texts.insert(self.string_value(place)?);
                     GO_ON

@@ -19,9 +19,8 @@ mod text;
 mod truth;
 
 use std::cell::{Cell, OnceCell};
+use std::collections::HashMap;
 use std::ops::ControlFlow;
-
-use rustc_hash::FxHashMap;
 
 use super::engine::Value;
 use crate::html::{Document, NodeId, Place};
@@ -37,7 +36,7 @@ pub(super) struct Page<'s> {
     left: Cell<u64>,
     pool: Pool,
     /// Id ─▶ the first element that has it; made when it is asked for.
-    ids: OnceCell<FxHashMap<&'s str, NodeId>>,
+    ids: OnceCell<HashMap<&'s str, NodeId>>,
 }
 
 /// The context of an expression (1).

@@ -1,8 +1,7 @@
 //! Sets of nodes, streamed node by node to whoever asks.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
-
-use rustc_hash::FxHashMap;
 
 use super::buffer::Buffer;
 use super::predicate::{Sieve, Verdict};
@@ -270,8 +269,8 @@ impl<'s> Page<'s> {
         })
     }
 
-    fn index_ids(&self) -> FxHashMap<&'s str, NodeId> {
-        let mut ids = FxHashMap::default();
+    fn index_ids(&self) -> HashMap<&'s str, NodeId> {
+        let mut ids = HashMap::new();
         for node in (0..self.document.len() as u32).map(NodeId) {
             for attribute in self.document.attributes(node) {
                 if is_id(attribute, self.document.is_html()) {
