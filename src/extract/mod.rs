@@ -17,17 +17,20 @@ pub use xpath::{Namespaces, XPath};
 /// How much work one page may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExtractLimits {
-    /// For all expressions of a rule together. The clock is looked at between steps, so that it may be overrun by the
+    /// For all expressions of a rule together, by the engine that cannot count its steps. The clock is looked at between steps, so that it may be overrun by the
     /// longest of them.
     pub time: Duration,
+    /// For all expressions of a rule together, by the engine that counts its steps: a node looked at is one.
+    pub steps: u64,
     /// For the lines of one page. A page of elements inside each other gives its text once per level.
     pub bytes: usize,
 }
 
 impl Default for ExtractLimits {
-    /// Ten seconds: a thousand times what common rules take on large pages. 128 MB: ten times the largest page.
+    /// Ten seconds: a thousand times what common rules take on large pages. 50 million steps: less than a second.
+    /// 128 MB: ten times the largest page.
     fn default() -> ExtractLimits {
-        ExtractLimits { time: Duration::from_secs(10), bytes: 128 << 20 }
+        ExtractLimits { time: Duration::from_secs(10), steps: 50_000_000, bytes: 128 << 20 }
     }
 }
 

@@ -5,9 +5,9 @@
 use std::io::Write;
 use std::time::SystemTime;
 
-use super::xpath::sxd::{Index, Nodes, Page, Place, Program, Store, Value};
+use super::xpath::engine::{EngineChoice, Index, Programs, Session, Store, Value};
 use super::{ExtractError, ExtractLimits, Rule};
-use crate::html::Document;
+use crate::html::{Document, Place};
 use crate::model::Records;
 
 /// What is known of a page beside its document; written into each record if asked for.
@@ -23,7 +23,7 @@ pub struct PageFacts<'a> {
 
 /// A rule made ready for many pages.
 pub struct Extractor {
-    program: Program,
+    programs: Programs,
     each: Option<Index>,
     fields: Vec<Column>,
     with_meta: bool,
@@ -48,9 +48,23 @@ impl Extractor {
     ///
     /// An expression that the evaluator does not take; none that [`super::XPath::parse`] took is known.
     pub fn new(rule: &Rule, with_meta: bool, limits: ExtractLimits) -> Result<Extractor, ExtractError> {
+        Extractor::with_engine(rule, with_meta, limits, EngineChoice::default())
+    }
+
+    /// As [`Extractor::new`], with a say in what evaluates.
+    ///
+    /// # Errors
+    ///
+    /// As [`Extractor::new`].
+    pub fn with_engine(
+        rule: &Rule,
+        with_meta: bool,
+        limits: ExtractLimits,
+        choice: EngineChoice,
+    ) -> Result<Extractor, ExtractError> {
         let expressions = rule.each.iter().chain(rule.fields.iter().map(|field| &field.xpath));
         let before_fields = usize::from(rule.each.is_some());
-        let program = Program::new(expressions).map_err(|(Index(index), reason)| {
+        let programs = Programs::new(expressions, choice).map_err(|(Index(index), reason)| {
             let field = index.checked_sub(before_fields).and_then(|index| rule.fields.get(index));
             ExtractError { name: field.map_or(EACH, |field| &field.name).to_owned(), reason }
         })?;
@@ -62,7 +76,7 @@ impl Extractor {
             index: Index(before_fields + index),
         });
         let each = rule.each.as_ref().map(|_| Index(0));
-        Ok(Extractor { fields: fields.collect(), program, each, with_meta, limits })
+        Ok(Extractor { fields: fields.collect(), programs, each, with_meta, limits })
     }
 
     /// The records of a page.
@@ -72,11 +86,14 @@ impl Extractor {
     /// An expression failed on this page: it took too long, or the evaluator broke down.
     pub fn extract(&self, document: &Document, facts: &PageFacts<'_>) -> Result<Records, ExtractError> {
         let store = Store::new();
-        let page = Page::new(&store, &self.program, document, self.limits.time);
+        let page = Session::new(&self.programs, document, &store, self.limits);
         let places = match self.each {
-            None => vec![page.root()],
-            Some(each) => match evaluate(&page, each, page.root(), EACH)? {
-                Value::Nodes(nodes) => page.sorted(&nodes),
+            None => vec![Place::ROOT],
+            Some(each) => match page.evaluate(each, Place::ROOT).map_err(|reason| failed(EACH, reason))? {
+                Value::Places(places) => places,
+                Value::Texts(_) => {
+                    return Err(failed(EACH, "has namespaces, which cannot be records".to_owned()));
+                }
                 _ => return Err(failed(EACH, "is not a set of nodes".to_owned())),
             },
         };
@@ -95,7 +112,7 @@ impl Extractor {
     }
 
     /// One object, without its end.
-    fn record(&self, page: &Page<'_>, place: Place<'_>, line: &mut Vec<u8>) -> Result<(), ExtractError> {
+    fn record(&self, page: &Session<'_>, place: Place, line: &mut Vec<u8>) -> Result<(), ExtractError> {
         line.push(b'{');
         for (position, column) in self.fields.iter().enumerate() {
             if position > 0 {
@@ -103,11 +120,11 @@ impl Extractor {
             }
             line.extend_from_slice(&column.key);
             line.push(b':');
-            let value = evaluate(page, column.index, place, &column.name)?;
+            let failed = |reason| failed(&column.name, reason);
             if column.many {
-                column.write_all(page, value, line);
+                column.write_all(page, page.evaluate(column.index, place).map_err(failed)?, line);
             } else {
-                column.write_one(page, value, line);
+                column.write_one(page, page.evaluate_first(column.index, place).map_err(failed)?, line);
             }
         }
         Ok(())
@@ -116,10 +133,14 @@ impl Extractor {
 
 impl Column {
     /// The first match; `null` if there is none, and for NaN and the infinities, which JSON does not have.
-    fn write_one(&self, page: &Page<'_>, value: Value<'_>, line: &mut Vec<u8>) {
+    fn write_one(&self, page: &Session<'_>, value: Value, line: &mut Vec<u8>) {
         match value {
-            Value::Nodes(nodes) => match page.first(&nodes) {
-                Some(place) => self.write_text(page.string_value(place), line),
+            Value::Places(places) => match places.first() {
+                Some(&place) => self.write_text(&page.string_value(place), line),
+                None => line.extend_from_slice(b"null"),
+            },
+            Value::Texts(texts) => match texts.first() {
+                Some(text) => self.write_text(text, line),
                 None => line.extend_from_slice(b"null"),
             },
             Value::String(text) => self.write_text(&text, line),
@@ -132,10 +153,18 @@ impl Column {
     }
 
     /// All matches. What is no set of nodes is an array of one, or of none if it would be `null`.
-    fn write_all(&self, page: &Page<'_>, value: Value<'_>, line: &mut Vec<u8>) {
+    fn write_all(&self, page: &Session<'_>, value: Value, line: &mut Vec<u8>) {
         line.push(b'[');
         match value {
-            Value::Nodes(nodes) => self.write_nodes(page, &nodes, line),
+            Value::Places(places) => self.write_places(page, &places, line),
+            Value::Texts(texts) => {
+                for (index, text) in texts.iter().enumerate() {
+                    if index > 0 {
+                        line.push(b',');
+                    }
+                    self.write_text(text, line);
+                }
+            }
             Value::Number(number) => {
                 line.extend_from_slice(json_number(number).unwrap_or_default().as_bytes());
             }
@@ -146,33 +175,24 @@ impl Column {
 
     /// Text nodes of nothing but white space are left out unless the field is raw: they are the indentation between
     /// tags. Empty attributes and elements stay, so that arrays of the same nodes stay side by side.
-    fn write_nodes(&self, page: &Page<'_>, nodes: &Nodes<'_>, line: &mut Vec<u8>) {
+    fn write_places(&self, page: &Session<'_>, places: &[Place], line: &mut Vec<u8>) {
         let mut is_first = true;
-        for place in page.sorted(nodes) {
+        for &place in places {
             let text = page.string_value(place);
-            if !self.raw && place.is_text() && text.trim().is_empty() {
+            if !self.raw && page.is_text(place) && text.trim().is_empty() {
                 continue;
             }
             if !is_first {
                 line.push(b',');
             }
             is_first = false;
-            self.write_text(text, line);
+            self.write_text(&text, line);
         }
     }
 
     fn write_text(&self, text: &str, line: &mut Vec<u8>) {
         if self.raw { write_json(text, line) } else { write_json(&collapsed(text), line) }
     }
-}
-
-fn evaluate<'d>(
-    page: &Page<'d>,
-    index: Index,
-    place: Place<'d>,
-    name: &str,
-) -> Result<Value<'d>, ExtractError> {
-    page.evaluate(index, place).map_err(|reason| failed(name, reason))
 }
 
 fn failed(name: &str, reason: String) -> ExtractError {
@@ -353,11 +373,11 @@ mod tests {
     #[test]
     fn an_endless_expression_is_ended_and_named() {
         let page = document(&format!("<a>{}</a>", "<b><c/></b>".repeat(2000)));
-        let limits = ExtractLimits { time: Duration::from_millis(50), ..ExtractLimits::default() };
+        let limits = ExtractLimits { steps: 100_000, ..ExtractLimits::default() };
         let rule = rule(None, &["quick=count(//b)", "slow=count(//*[//*[//*[. = 'x']]])"]);
         let error = Extractor::new(&rule, false, limits).unwrap().extract(&page, &FACTS).unwrap_err();
         assert_eq!(error.name, "slow");
-        assert_eq!(error.reason, "took longer than 50ms on this page; make the expression narrower");
+        assert_eq!(error.reason, "took more than 100000 steps on this page; make the expression narrower");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! contiguous range of ids. Attributes are not nodes here; they stand in one list, each element's side by side.
 
 use html5ever::tendril::StrTendril;
-use html5ever::{LocalName, Namespace, Prefix};
+pub use html5ever::{LocalName, Namespace, Prefix};
 
 /// A node: its place in document order. 0 is the document itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -336,19 +336,27 @@ impl Expr {
     /// Whether its value depends on the context position or size (1): `position()` and `last()` outside of any
     /// predicate in it.
     pub fn asks_for_position(&self) -> bool {
+        self.calls_here(&[Function::Position, Function::Last])
+    }
+
+    /// Whether its value depends on the context size (1).
+    pub(super) fn asks_for_size(&self) -> bool {
+        self.calls_here(&[Function::Last])
+    }
+
+    /// Whether one of `functions` is called outside of any predicate in it.
+    fn calls_here(&self, functions: &[Function]) -> bool {
+        let any = |operands: &[Expr]| operands.iter().any(|operand| operand.calls_here(functions));
         match self {
-            Expr::Call { function: Function::Position | Function::Last, .. } => true,
-            Expr::Or(operands) | Expr::And(operands) | Expr::Union(operands) => {
-                operands.iter().any(Expr::asks_for_position)
-            }
+            Expr::Or(operands) | Expr::And(operands) | Expr::Union(operands) => any(operands),
             Expr::Chain { first, rest } => {
-                first.asks_for_position() || rest.iter().any(|(_, operand)| operand.asks_for_position())
+                first.calls_here(functions) || rest.iter().any(|(_, operand)| operand.calls_here(functions))
             }
-            Expr::Negate { operand, .. } => operand.asks_for_position(),
-            Expr::Path { start: Start::Expr(start), .. } => start.asks_for_position(),
+            Expr::Negate { operand, .. } => operand.calls_here(functions),
+            Expr::Path { start: Start::Expr(start), .. } => start.calls_here(functions),
             Expr::Path { .. } | Expr::Literal(_) | Expr::Number(_) => false,
-            Expr::Filter { subject, .. } => subject.asks_for_position(),
-            Expr::Call { arguments, .. } => arguments.iter().any(Expr::asks_for_position),
+            Expr::Filter { subject, .. } => subject.calls_here(functions),
+            Expr::Call { function, arguments } => functions.contains(function) || any(arguments),
         }
     }
 

@@ -1,19 +1,26 @@
 //! XPath 1.0: text ─▶ tokens ─▶ tree, checked when the job is read; and its evaluation.
 //!
-//! [`XPath`] is a checked expression and nothing else: it may cross threads. The evaluator is behind [`sxd`], the only
+//! [`XPath`] is a checked expression and nothing else: it may cross threads. [`engine`] evaluates it; [`sxd`] is the only
 //! place that knows sxd-xpath and sxd-document.
 
+#[cfg(test)]
+mod agreement;
 pub mod ast;
 mod chars;
+#[cfg(test)]
+mod conformance;
+pub mod engine;
 pub mod function;
 mod hint;
 mod lexer;
 mod lower;
+mod native;
 mod number;
 mod parser;
 mod print;
 #[cfg(test)]
 mod proptests;
+mod simplify;
 pub mod sxd;
 
 use std::fmt;
@@ -54,6 +61,14 @@ impl XPath {
     /// What it evaluates to.
     pub fn kind(&self) -> Kind {
         self.tree.kind()
+    }
+
+    /// The engine that it runs on unless another is demanded, and why if it is not our own.
+    pub fn engine(&self) -> (engine::Engine, Option<&'static str>) {
+        match native::compile(&self.tree) {
+            Ok(_) => (engine::Engine::Native, None),
+            Err(native::Declined(reason)) => (engine::Engine::Sxd, Some(reason)),
+        }
     }
 
     /// Whether it is a path from the root, which looks at the whole page wherever it is evaluated.

@@ -19,7 +19,8 @@ mod shape;
 use super::ast::{Axis, Expr, Kind, NodeTest, Operator, Prefixed, Start, Step};
 use super::function::Function;
 use super::print::{literal, number_literal};
-use shape::{looks_far, simplified, sxd_reads_as_written};
+use super::simplify::simplified;
+use shape::{looks_far, sxd_reads_as_written};
 
 /// An expression as sxd-xpath shall read it.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use sxd_document::QName;
 use sxd_document::dom;
+use sxd_xpath::nodeset::Node;
 
 use super::Needs;
 use super::order::Shared;
@@ -15,34 +16,40 @@ use crate::html::{Document, NodeId};
 ///
 /// sxd has room for one element beside comments and processing instructions at the root. What else stands there in
 /// text that is not well-formed is left out with all below it, as libxml2 does.
-pub(super) fn copy(from: &Document, to: dom::Document<'_>, needs: Needs, deadline: Instant) -> Shared {
+///
+/// Gives what is known of the nodes, and the copies by the ids of their originals.
+pub(super) fn copy<'d>(
+    from: &Document,
+    to: dom::Document<'d>,
+    needs: Needs,
+    deadline: Instant,
+) -> (Shared, Vec<Option<Node<'d>>>) {
     let mut copier = Copier {
         from,
         to,
         needs,
         shared: Shared::new(ends(from), from.is_html(), deadline),
-        parents: vec![None; from.len()],
+        nodes: vec![None; from.len()],
     };
     copier.shared.begin();
     copier.shared.place_node(to.root(), Document::ROOT.0);
-    copier.parents[0] = Some(Parent::Root(to.root()));
+    copier.nodes[0] = Some(to.root().into());
     let mut has_element = false;
     for id in 1..from.len() as u32 {
         let node = NodeId(id);
         copier.shared.begin();
-        let parent = from.parent(node).and_then(|parent| copier.parents[parent.0 as usize]);
-        match (parent, from.kind(node)) {
-            (Some(Parent::Root(_)), NodeKind::Element) if has_element => {}
-            (Some(Parent::Root(_)), kind) => {
+        match (from.parent(node).and_then(|parent| copier.nodes[parent.0 as usize]), from.kind(node)) {
+            (Some(Node::Root(_)), NodeKind::Element) if has_element => {}
+            (Some(Node::Root(root)), kind) => {
                 has_element |= kind == NodeKind::Element;
-                copier.append(node, Parent::Root(to.root()));
+                copier.append(node, Parent::Root(root));
             }
-            (Some(parent), _) => copier.append(node, parent),
-            (None, _) => {}
+            (Some(Node::Element(parent)), _) => copier.append(node, Parent::Element(parent)),
+            _ => {}
         }
     }
     copier.shared.end();
-    copier.shared
+    (copier.shared, copier.nodes)
 }
 
 /// By node: the id behind its last descendant. Backwards, the last child's is known before the parent's.
@@ -66,7 +73,7 @@ struct Copier<'a, 'd> {
     to: dom::Document<'d>,
     needs: Needs,
     shared: Shared,
-    parents: Vec<Option<Parent<'d>>>,
+    nodes: Vec<Option<Node<'d>>>,
 }
 
 impl<'d> Copier<'_, 'd> {
@@ -80,6 +87,7 @@ impl<'d> Copier<'_, 'd> {
                     let text = self.to.create_text(self.from.text(node));
                     parent.append_child(text);
                     self.shared.place_node(text, node.0);
+                    self.nodes[node.0 as usize] = Some(text.into());
                     self.shared.add_text(self.from.text(node));
                 }
             }
@@ -90,6 +98,7 @@ impl<'d> Copier<'_, 'd> {
                     Parent::Element(element) => element.append_child(comment),
                 }
                 self.shared.place_node(comment, node.0);
+                self.nodes[node.0 as usize] = Some(comment.into());
             }
             NodeKind::ProcessingInstruction => {
                 let target = self.from.target(node).unwrap_or("");
@@ -99,6 +108,7 @@ impl<'d> Copier<'_, 'd> {
                     Parent::Element(element) => element.append_child(pi),
                 }
                 self.shared.place_node(pi, node.0);
+                self.nodes[node.0 as usize] = Some(pi.into());
             }
         }
     }
@@ -112,7 +122,7 @@ impl<'d> Copier<'_, 'd> {
             Parent::Element(parent) => parent.append_child(element),
         }
         self.shared.place_node(element, node.0);
-        self.parents[node.0 as usize] = Some(Parent::Element(element));
+        self.nodes[node.0 as usize] = Some(element.into());
         if self.needs.namespaces {
             declare(element, name);
         }
@@ -130,7 +140,7 @@ impl<'d> Copier<'_, 'd> {
     }
 }
 
-fn qname(name: &Name) -> QName<'_> {
+pub(super) fn qname(name: &Name) -> QName<'_> {
     let namespace = Some(&*name.namespace).filter(|namespace| !namespace.is_empty());
     QName::with_namespace_uri(namespace, &name.local)
 }

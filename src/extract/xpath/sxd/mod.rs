@@ -19,7 +19,7 @@ use sxd_xpath::{Context, Factory};
 
 use super::XPath;
 use super::lower::lower;
-use crate::html::Document;
+use crate::html::{self, Document, NodeId};
 use order::Shared;
 
 /// Expressions made ready for many pages.
@@ -115,7 +115,8 @@ pub struct Page<'d> {
     program: &'d Program,
     context: Context<'d>,
     shared: Rc<Shared>,
-    root: Node<'d>,
+    /// By id; `None` for what is not in the copy.
+    nodes: Vec<Option<Node<'d>>>,
     limit: Duration,
 }
 
@@ -123,18 +124,37 @@ impl<'d> Page<'d> {
     /// Copies `document` into `store`. All evaluations on the page together may take `limit`.
     pub fn new(store: &'d Store, program: &'d Program, document: &Document, limit: Duration) -> Page<'d> {
         let package = store.0.as_document();
-        let shared = Rc::new(copy::copy(document, package, program.needs, Instant::now() + limit));
+        let (shared, nodes) = copy::copy(document, package, program.needs, Instant::now() + limit);
+        let shared = Rc::new(shared);
         let mut context = Context::without_core_functions();
         library::register(&mut context, &shared);
         for (index, namespace) in program.namespaces.iter().enumerate() {
             context.set_namespace(&format!("n{index}"), namespace);
         }
-        Page { program, context, shared, root: package.root().into(), limit }
+        Page { program, context, shared, nodes, limit }
+    }
+
+    /// The node of the copy that stands for the one of `document` at `place`; `None` if it was left out.
+    pub fn node_at(&self, document: &Document, place: html::Place) -> Option<Place<'d>> {
+        let node = self.nodes.get(place.node.0 as usize).copied().flatten()?;
+        match (document.attribute_at(place), node) {
+            (None, node) => Some(Place(node)),
+            (Some(attribute), Node::Element(element)) => {
+                element.attribute(copy::qname(&attribute.name)).map(|attribute| Place(attribute.into()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Where in the document the node that `place` is a copy of stands; `None` for namespaces.
+    pub fn place_of(&self, place: Place<'d>) -> Option<html::Place> {
+        let (id, attribute) = self.shared.node_and_attribute(place.0)?;
+        Some(html::Place { node: NodeId(id), attribute })
     }
 
     /// The document node.
     pub fn root(&self) -> Place<'d> {
-        Place(self.root)
+        Place(self.nodes[0].expect("the root is the first that is copied"))
     }
 
     /// Evaluates an expression of the program with `place` as the context node.
@@ -181,6 +201,3 @@ impl<'d> Page<'d> {
         self.shared.string_value(place.0)
     }
 }
-
-#[cfg(test)]
-mod tests;

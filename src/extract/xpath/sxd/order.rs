@@ -95,6 +95,16 @@ impl Shared {
         self.order.get(&address).copied().unwrap_or(Order::MAX)
     }
 
+    /// The id of the node or of the element that has it, with 0 for a node and the number from 1 for an attribute.
+    pub(super) fn node_and_attribute(&self, node: Node<'_>) -> Option<(u32, u32)> {
+        let attribute = match node {
+            Node::Namespace(_) => return None,
+            Node::Attribute(_) => (self.order(node) & Order::from(u32::MAX)) - FIRST_ATTRIBUTE + 1,
+            _ => 0,
+        };
+        Some((self.id(node), attribute as u32))
+    }
+
     /// The id of the node, or of the element it is an attribute or namespace of.
     pub(super) fn id(&self, node: Node<'_>) -> u32 {
         (self.order(node) >> 32) as u32

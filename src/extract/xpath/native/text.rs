@@ -1,0 +1,170 @@
+//! Strings (4.2), names (4.1) and string-values (5). What stands in the document in one piece is borrowed.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow::{Break, Continue};
+
+use super::program::{NamePart, Text};
+use super::{Flow, Focus, Page, Stop};
+use crate::extract::xpath::engine::{joined, texts_in};
+use crate::extract::xpath::{chars, number};
+use crate::html::dom::{Name, NodeKind};
+use crate::html::{NodeId, Place};
+
+/// Bytes that `concat()` may put together; the only function whose result can be longer than the page.
+const MAX_TEXT: usize = 64 << 20;
+
+impl<'s> Page<'s> {
+    pub(super) fn text(&self, text: &'s Text, focus: Focus) -> Flow<Cow<'s, str>> {
+        self.charge(1)?;
+        Continue(match text {
+            Text::Literal(text) => {
+                self.charge(text.len() / 16)?;
+                Cow::Borrowed(text)
+            }
+            Text::Context => self.string_value(focus.place)?,
+            Text::First(set) => match self.first(set, focus)? {
+                Some(place) => self.string_value(place)?,
+                None => Cow::Borrowed(""),
+            },
+            Text::Number(number) => Cow::Owned(number::format(self.number(number, focus)?)),
+            Text::Truth(truth) => Cow::Borrowed(if self.truth(truth, focus)? { "true" } else { "false" }),
+            Text::Concat(texts) => Cow::Owned(self.concat(texts, focus)?),
+            Text::Before(texts) => {
+                let mark = self.text(&texts.1, focus)?;
+                part(self.text(&texts.0, focus)?, |whole| chars::before(whole, &mark))
+            }
+            Text::After(texts) => {
+                let mark = self.text(&texts.1, focus)?;
+                part(self.text(&texts.0, focus)?, |whole| chars::after(whole, &mark))
+            }
+            Text::Substring(arguments) => {
+                let (whole, from, length) = &**arguments;
+                let from = self.number(from, focus)?;
+                let length = match length {
+                    Some(length) => Some(self.number(length, focus)?),
+                    None => None,
+                };
+                Cow::Owned(chars::substring(&self.text(whole, focus)?, from, length))
+            }
+            Text::Normalized(text) => {
+                let text = self.text(text, focus)?;
+                if is_normal(&text) { text } else { Cow::Owned(chars::normalize_space(&text)) }
+            }
+            Text::Translated(texts) => {
+                let (whole, from, to) = &**texts;
+                let (from, to) = (self.text(from, focus)?, self.text(to, focus)?);
+                self.charge((from.len() + to.len()) / 4)?;
+                Cow::Owned(chars::translate(&self.text(whole, focus)?, &from, &to))
+            }
+            Text::Name(part, set) => {
+                let place = match set {
+                    Some(set) => self.first(set, focus)?,
+                    None => Some(focus.place),
+                };
+                place.map_or(Cow::Borrowed(""), |place| self.name(*part, place))
+            }
+        })
+    }
+
+    fn concat(&self, texts: &'s [Text], focus: Focus) -> Flow<String> {
+        let mut all = String::new();
+        for text in texts {
+            let text = self.text(text, focus)?;
+            self.charge(1 + text.len() / 16)?;
+            all.push_str(&text);
+            if all.len() > MAX_TEXT {
+                return Break(Stop::TooLong);
+            }
+        }
+        Continue(all)
+    }
+
+    fn name(&self, part: NamePart, place: Place) -> Cow<'s, str> {
+        let name: &'s Name = match self.document.attribute_at(place) {
+            Some(attribute) => &attribute.name,
+            None => match self.document.name(place.node) {
+                Some(name) => name,
+                None => {
+                    let target = self.document.target(place.node);
+                    let is_target = !matches!(part, NamePart::Namespace);
+                    return Cow::Borrowed(target.filter(|_| is_target).unwrap_or(""));
+                }
+            },
+        };
+        match (part, &name.prefix) {
+            (NamePart::Namespace, _) => Cow::Borrowed(&*name.namespace),
+            (NamePart::Whole, Some(prefix)) => Cow::Owned(format!("{prefix}:{}", name.local)),
+            _ => Cow::Borrowed(&*name.local),
+        }
+    }
+
+    /// The string-value of a node, its length charged: `//*[contains(., "x")]` reads each text once per level.
+    pub(super) fn string_value(&self, place: Place) -> Flow<Cow<'s, str>> {
+        let text = match self.own_text(place) {
+            Some(text) => Cow::Borrowed(text),
+            None => {
+                let ids = place.node.0 + 1..self.end_of(place.node)?;
+                self.charge(ids.len())?;
+                joined(texts_in(self.document, ids))
+            }
+        };
+        self.charge(1 + text.len() / 16)?;
+        Continue(text)
+    }
+
+    /// Whether the string-value of a node is `text`, without putting it together.
+    pub(super) fn has_value(&self, place: Place, text: &str) -> Flow<bool> {
+        if let Some(own) = self.own_text(place) {
+            self.charge(1 + own.len().min(text.len()) / 16)?;
+            return Continue(own == text);
+        }
+        let mut rest = text;
+        for id in place.node.0 + 1..self.end_of(place.node)? {
+            self.charge(1)?;
+            let id = NodeId(id);
+            if self.document.kind(id) == NodeKind::Text {
+                match rest.strip_prefix(self.document.text(id)) {
+                    Some(behind) => rest = behind,
+                    None => return Continue(false),
+                }
+            }
+        }
+        Continue(rest.is_empty())
+    }
+
+    /// Whether the string-value of a node is not empty.
+    pub(super) fn has_text(&self, place: Place) -> Flow<bool> {
+        Continue(!self.has_value(place, "")?)
+    }
+
+    /// The string-value of what has no text nodes below it.
+    fn own_text(&self, place: Place) -> Option<&'s str> {
+        if place.attribute > 0 {
+            return Some(self.document.attribute_at(place).map_or("", |attribute| &attribute.value));
+        }
+        match self.document.kind(place.node) {
+            NodeKind::Document | NodeKind::Element => None,
+            NodeKind::Text | NodeKind::Comment | NodeKind::ProcessingInstruction => {
+                Some(self.document.text(place.node))
+            }
+        }
+    }
+}
+
+/// A part of a text, borrowed if the text is.
+fn part<'t>(whole: Cow<'t, str>, cut: impl Fn(&str) -> &str) -> Cow<'t, str> {
+    match whole {
+        Cow::Borrowed(whole) => Cow::Borrowed(cut(whole)),
+        Cow::Owned(whole) => Cow::Owned(cut(&whole).to_owned()),
+    }
+}
+
+/// Whether `normalize-space()` leaves a text as it is.
+fn is_normal(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_single = |pair: &[u8]| pair != b"  ";
+    !bytes.iter().any(|byte| matches!(byte, b'\t' | b'\r' | b'\n'))
+        && !text.starts_with(' ')
+        && !text.ends_with(' ')
+        && bytes.windows(2).all(is_single)
+}
