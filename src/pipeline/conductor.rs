@@ -53,7 +53,7 @@ pub struct Queues {
     pub requests: usize,
     /// Pages that no parser thread has taken yet.
     pub pages: usize,
-    /// Requests that are out, in whatever place.
+    /// Requests that a thread has taken and that are not settled.
     pub in_flight: u64,
 }
 
@@ -185,7 +185,7 @@ impl<D: Desk> Conductor<'_, D> {
         let queues = Queues {
             requests: exchange.recall.len(),
             pages: exchange.pages.len(),
-            in_flight: self.frontier.in_flight(),
+            in_flight: self.frontier.in_flight().saturating_sub(exchange.recall.len() as u64),
         };
         self.desk.tick(now, queues)
     }

@@ -119,7 +119,7 @@ fn an_expression_that_explodes_fails_its_page_and_not_the_run() {
         site.page("/2", "<p>y");
     });
     let url = server.url("/{page}");
-    let args = ["crawl", &url, "-p", "1-2", "-q", "-f", "n=count(//*[//*[//*[//*]]])"];
+    let args = ["crawl", &url, "-p", "1-2", "-q", "-f", "n=count(//*[count(//*[count(//*) > 1]) > 1])"];
     let ran = run(&mut pagemill(args));
     assert_eq!(ran.code, Some(3), "{}", ran.stderr);
     assert!(ran.stdout.contains("\"n\":"));
