@@ -26,13 +26,9 @@ pub(super) fn normalize_space(text: &str) -> String {
 pub(super) fn substring(text: &str, from: f64, length: Option<f64>) -> String {
     let from = number::round(from);
     let until = length.map_or(f64::INFINITY, |length| from + number::round(length));
-    let mut position = 0.0;
-    text.chars()
-        .filter(|_| {
-            position += 1.0;
-            position >= from && position < until
-        })
-        .collect()
+    let positions = (1_u64..).map(|position| position as f64);
+    let up_to_end = text.chars().zip(positions).take_while(|(_, position)| *position < until);
+    up_to_end.filter(|(_, position)| *position >= from).map(|(c, _)| c).collect()
 }
 
 /// `substring-before()`.
@@ -48,12 +44,28 @@ pub(super) fn after<'t>(text: &'t str, mark: &str) -> &'t str {
 /// `translate()`: of a character that occurs twice in `from`, the first counts; those beyond `to` are taken out.
 pub(super) fn translate(text: &str, from: &str, to: &str) -> String {
     let mut to = to.chars();
-    let mut table = HashMap::new();
+    // Mostly letters of ASCII are translated: those have a table without hashing.
+    let mut ascii: [Option<Option<char>>; 128] = [None; 128];
+    let mut others = HashMap::new();
     for c in from.chars() {
         let replacement = to.next();
-        table.entry(c).or_insert(replacement);
+        match ascii.get_mut(c as usize) {
+            Some(entry) => {
+                entry.get_or_insert(replacement);
+            }
+            None => {
+                others.entry(c).or_insert(replacement);
+            }
+        }
     }
-    text.chars().filter_map(|c| table.get(&c).copied().unwrap_or(Some(c))).collect()
+    let translated = |c: char| match ascii.get(c as usize) {
+        Some(entry) => entry.unwrap_or(Some(c)),
+        None if others.is_empty() => Some(c),
+        None => others.get(&c).copied().unwrap_or(Some(c)),
+    };
+    let mut result = String::with_capacity(text.len());
+    result.extend(text.chars().filter_map(translated));
+    result
 }
 
 #[cfg(test)]

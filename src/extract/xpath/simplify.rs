@@ -38,6 +38,6 @@ pub(super) fn simplified(steps: &[Step]) -> Vec<Step> {
 }
 
 /// Whether a step is `axis::node()` without predicates.
-fn is_plain(step: &Step, axis: Axis) -> bool {
+pub(super) fn is_plain(step: &Step, axis: Axis) -> bool {
     step.axis == axis && step.test == NodeTest::Node && step.predicates.is_empty()
 }

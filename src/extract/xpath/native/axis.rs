@@ -12,6 +12,9 @@ use crate::html::{NodeId, Place};
 /// Nodes that a scan is charged for at once.
 const SCAN: u32 = 1024;
 
+/// Steps of going to a neighbour: in a large page that is a place in memory that nobody has fetched.
+const LINK: usize = 4;
+
 impl Page<'_> {
     /// Visits the nodes along `axis` that pass `test`.
     pub(super) fn along(&self, axis: Axis, test: &Test, from: Place, visit: Visit<'_>) -> Flow {
@@ -55,6 +58,27 @@ impl Page<'_> {
         }
     }
 
+    /// Visits at least the last of the nodes along `axis`, and all before it only where there is no way back.
+    pub(super) fn last_along(&self, axis: Axis, test: &Test, from: Place, visit: Visit<'_>) -> Flow {
+        let (parent, first) = match axis {
+            Axis::Child => (Some(from.node), None),
+            Axis::FollowingSibling => (self.document.parent(from.node), Some(from.node)),
+            _ => return self.along(axis, test, from, visit),
+        };
+        let mut at =
+            parent.filter(|_| from.attribute == 0).and_then(|parent| self.document.last_child(parent));
+        while let Some(node) = at
+            && at != first
+        {
+            self.charge(LINK)?;
+            if self.is(test, node) {
+                return visit(Place::of(node));
+            }
+            at = self.document.previous_sibling(node);
+        }
+        GO_ON
+    }
+
     fn next(&self, node: NodeId) -> Option<NodeId> {
         self.document.next_sibling(node)
     }
@@ -85,7 +109,7 @@ impl Page<'_> {
     ) -> Flow {
         let mut at = first;
         while let Some(node) = at {
-            self.charge(1)?;
+            self.charge(LINK)?;
             if self.is(test, node) {
                 visit(Place::of(node))?;
             }

@@ -7,7 +7,7 @@ use super::program::{
 };
 use crate::extract::xpath::ast::{self, Axis, Expr, Kind, NodeTest};
 use crate::extract::xpath::function::Function;
-use crate::extract::xpath::simplify::simplified;
+use crate::extract::xpath::simplify::{is_plain, simplified};
 use crate::html::dom::{LocalName, Namespace};
 
 /// Why an expression is left to the other engine.
@@ -69,7 +69,10 @@ fn path(start: &ast::Start, steps: &[ast::Step]) -> Compiled<Path> {
         ast::Start::Expr(expr) => Start::Set(Box::new(set(expr)?)),
     };
     let reach = if matches!(start, Start::Set(_)) { Reach::Nested } else { Reach::One };
-    let steps = simplified(steps).iter().map(step).collect::<Compiled<Vec<Step>>>()?;
+    let steps = match simplified(steps).as_slice() {
+        [only] if is_plain(only, Axis::SelfNode) => Vec::new(),
+        steps => steps.iter().map(step).collect::<Compiled<Vec<Step>>>()?,
+    };
     Ok(Path { start, segments: segments(steps, reach) })
 }
 
@@ -124,7 +127,12 @@ fn predicate(expr: &Expr) -> Compiled<Predicate> {
 /// As `string()` gives it (4.2).
 fn text(expr: &Expr) -> Compiled<Text> {
     match expr.kind() {
-        Kind::NodeSet => return Ok(Text::First(Box::new(set(expr)?))),
+        Kind::NodeSet => {
+            return Ok(match set(expr)? {
+                Set::Path(Path { start: Start::Context, segments }) if segments.is_empty() => Text::Context,
+                set => Text::First(Box::new(set)),
+            });
+        }
         Kind::Number => return Ok(Text::Number(Box::new(number(expr)?))),
         Kind::Boolean => return Ok(Text::Truth(Box::new(truth(expr)?))),
         Kind::String => {}

@@ -29,9 +29,9 @@ pub(super) enum Verdict {
 }
 
 impl<'s> Page<'s> {
-    /// Whether a candidate passes predicates that do not count.
-    pub(super) fn passes(&self, predicates: &'s Predicates, place: Place) -> Flow<bool> {
-        for predicate in &predicates.list {
+    /// Whether a candidate passes predicates that do not count, or any if it is the only one.
+    pub(super) fn passes(&self, predicates: &'s [Predicate], place: Place) -> Flow<bool> {
+        for predicate in predicates {
             if !self.holds(predicate, Focus::alone(place))? {
                 return ControlFlow::Continue(false);
             }

@@ -137,7 +137,11 @@ impl<'s> Page<'s> {
     fn segment(&self, segment: &'s Segment, contexts: &[Place], visit: Visit<'_>) -> Flow {
         match &*segment.steps {
             [first, rest @ ..] if segment.is_swept => self.sweep(first, contexts, &mut |found| {
-                if self.passes(&first.predicates, found)? { self.walk(rest, found, visit) } else { GO_ON }
+                if self.passes(&first.predicates.list, found)? {
+                    self.walk(rest, found, visit)
+                } else {
+                    GO_ON
+                }
             }),
             steps => contexts.iter().try_for_each(|&place| self.walk(steps, place, visit)),
         }
@@ -157,10 +161,13 @@ impl<'s> Page<'s> {
         match predicates.counting {
             Counting::Nothing if predicates.list.is_empty() => self.along(*axis, test, from, visit),
             Counting::Nothing => self.along(*axis, test, from, &mut |found| {
-                if self.passes(predicates, found)? { visit(found) } else { GO_ON }
+                if self.passes(&predicates.list, found)? { visit(found) } else { GO_ON }
             }),
             Counting::Position => {
                 self.sieved(predicates, &mut |each| self.along(*axis, test, from, each), visit)
+            }
+            Counting::Size if matches!(*predicates.list, [Predicate::Last, ..]) => {
+                self.narrowed(predicates, &mut |each| self.last_along(*axis, test, from, each), visit)
             }
             Counting::Size => {
                 self.narrowed(predicates, &mut |each| self.along(*axis, test, from, each), visit)
@@ -178,7 +185,7 @@ impl<'s> Page<'s> {
     ) -> Flow {
         match predicates.counting {
             Counting::Nothing => self.stream(subject, focus, demand, &mut |found| {
-                if self.passes(predicates, found)? { visit(found) } else { GO_ON }
+                if self.passes(&predicates.list, found)? { visit(found) } else { GO_ON }
             }),
             _ if matches!(*predicates.list, [Predicate::Nth(1)]) => {
                 self.first(subject, focus)?.map_or(GO_ON, visit)
@@ -226,13 +233,14 @@ impl<'s> Page<'s> {
         find: &mut dyn FnMut(Visit<'_>) -> Flow,
         visit: Visit<'_>,
     ) -> Flow {
-        if matches!(*predicates.list, [Predicate::Last]) {
+        if let [Predicate::Last, rest @ ..] = &*predicates.list {
             let mut last = None;
             find(&mut |found| {
                 last = Some(found);
                 GO_ON
             })?;
-            return last.map_or(GO_ON, visit);
+            let Some(last) = last else { return GO_ON };
+            return if self.passes(rest, last)? { visit(last) } else { GO_ON };
         }
         let mut candidates = self.pool.buffer();
         find(&mut |found| push(&mut candidates, found))?;

@@ -44,17 +44,21 @@ impl<'s> Page<'s> {
                     Some(length) => Some(self.number(length, focus)?),
                     None => None,
                 };
-                Cow::Owned(chars::substring(&self.text(whole, focus)?, from, length))
+                let whole = self.text(whole, focus)?;
+                self.charge(whole.len() / 8)?;
+                Cow::Owned(chars::substring(&whole, from, length))
             }
             Text::Normalized(text) => {
                 let text = self.text(text, focus)?;
+                self.charge(text.len() / 16)?;
                 if is_normal(&text) { text } else { Cow::Owned(chars::normalize_space(&text)) }
             }
             Text::Translated(texts) => {
                 let (whole, from, to) = &**texts;
                 let (from, to) = (self.text(from, focus)?, self.text(to, focus)?);
-                self.charge((from.len() + to.len()) / 4)?;
-                Cow::Owned(chars::translate(&self.text(whole, focus)?, &from, &to))
+                let whole = self.text(whole, focus)?;
+                self.charge(8 + (whole.len() + from.len() + to.len()) / 4)?;
+                Cow::Owned(chars::translate(&whole, &from, &to))
             }
             Text::Name(part, set) => {
                 let place = match set {
@@ -161,10 +165,12 @@ fn part<'t>(whole: Cow<'t, str>, cut: impl Fn(&str) -> &str) -> Cow<'t, str> {
 
 /// Whether `normalize-space()` leaves a text as it is.
 fn is_normal(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let is_single = |pair: &[u8]| pair != b"  ";
-    !bytes.iter().any(|byte| matches!(byte, b'\t' | b'\r' | b'\n'))
-        && !text.starts_with(' ')
-        && !text.ends_with(' ')
-        && bytes.windows(2).all(is_single)
+    let mut last = b' ';
+    for &byte in text.as_bytes() {
+        if matches!(byte, b'\t' | b'\r' | b'\n') || (byte == b' ' && last == b' ') {
+            return false;
+        }
+        last = byte;
+    }
+    text.is_empty() || last != b' '
 }

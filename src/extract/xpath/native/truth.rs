@@ -4,7 +4,7 @@ use std::ops::ControlFlow::Continue;
 
 use super::program::{Text, Truth};
 use super::{Flow, Focus, Page};
-use crate::extract::xpath::XML_NAMESPACE;
+use crate::extract::xpath::{XML_NAMESPACE, chars};
 use crate::html::NodeId;
 
 impl<'s> Page<'s> {
@@ -18,6 +18,7 @@ impl<'s> Page<'s> {
             Truth::Exists(set) => self.exists(set, focus)?,
             Truth::NotEmpty(text) => match &**text {
                 Text::Context => self.has_text(focus.place)?,
+                Text::Normalized(text) => self.text(text, focus)?.contains(|c| !chars::is_space(c)),
                 text => !self.text(text, focus)?.is_empty(),
             },
             Truth::NotZero(number) => {
