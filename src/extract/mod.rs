@@ -2,6 +2,7 @@
 //!
 //! Knows documents and the words of the model; nothing of requests, threads or files.
 
+pub mod convert;
 mod field;
 mod record;
 mod rule;

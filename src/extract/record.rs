@@ -81,7 +81,7 @@ impl Extractor {
             },
         };
         let meta = if self.with_meta { meta(facts, self.fields.is_empty()) } else { Vec::new() };
-        let mut records = Records { lines: Vec::new(), count: places.len() as u64 };
+        let mut records = Records { count: places.len() as u64, ..Records::default() };
         for place in places {
             self.record(&page, place, &mut records.lines)?;
             records.lines.extend_from_slice(&meta);
