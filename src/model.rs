@@ -167,6 +167,9 @@ pub enum PageError {
     /// The response is neither HTML nor XML.
     #[error("not HTML or XML but {0}")]
     NotMarkup(String),
+    /// The rule reads JSON, and the response is none.
+    #[error("not JSON: {0}")]
+    NotJson(String),
     /// The document is beyond a limit of the parser.
     #[error("document too complex: {0}")]
     TooComplex(String),
@@ -209,6 +212,7 @@ impl PageError {
             | PageError::RedirectRefused { .. }
             | PageError::TooLarge(_)
             | PageError::NotMarkup(_)
+            | PageError::NotJson(_)
             | PageError::TooComplex(_)
             | PageError::Extract { .. }
             | PageError::Panicked(_)
@@ -233,6 +237,7 @@ impl PageError {
             PageError::TooLarge(_) => "too large".into(),
             PageError::ContentEncoding { .. } => "content encoding".into(),
             PageError::NotMarkup(_) => "not markup".into(),
+            PageError::NotJson(_) => "not JSON".into(),
             PageError::TooComplex(_) => "too complex".into(),
             PageError::Extract { .. } => "extract".into(),
             PageError::Panicked(_) => "internal error".into(),

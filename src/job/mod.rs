@@ -4,6 +4,9 @@
 //! a job are found at once, before the first request.
 
 mod describe;
+mod fields;
+#[cfg(test)]
+mod fields_tests;
 mod layers;
 mod rules;
 mod values;

@@ -1,9 +1,10 @@
 //! The rule of a job: from the job file's `[extract.NAME]`, with what the flags add to it or replace.
 
+use super::fields::{FieldReader, parse_flag};
 use super::layers::Layers;
 use super::values;
-use crate::config::{WrittenField, WrittenRule};
-use crate::extract::{ExtractLimits, Extractor, Field, Namespaces, Rule, XPath, parse_field};
+use crate::config::WrittenRule;
+use crate::extract::{Expression, ExtractLimits, Extractor, Field, Namespaces, Rule};
 use crate::mistake::{Mistake, Slip};
 use crate::settings;
 use crate::written::Written;
@@ -40,15 +41,16 @@ pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>) -> Option<Me
     if let Some(each) = each_flag {
         rule.each = each;
     }
+    let mut reads = rule.reads();
     for written in &fields {
-        let Some(field) = parse_field_flag(layers, written, &namespaces) else { continue };
+        let Some(field) = parse_flag(layers, written, &namespaces, &mut reads) else { continue };
         match rule.fields.iter_mut().find(|known| known.name == field.name) {
             Some(known) => *known = field,
             None => rule.fields.push(field),
         }
     }
     if raw_flag || raw == Some(true) {
-        rule.fields.iter_mut().for_each(|field| field.raw = true);
+        rule.fields.iter_mut().for_each(Field::make_raw);
     }
     if rule.fields.is_empty() && layers.mistakes.is_empty() {
         let hint = "say at least one field: -f 'title=.//h3/text()', or fields.title in the job file's [extract.NAME]";
@@ -107,42 +109,15 @@ fn declare(layers: &mut Layers, file: &[(String, Written)], flags: &[Written]) -
 
 fn parse_rule(layers: &mut Layers, written: &WrittenRule, namespaces: &Namespaces) -> Rule {
     let each = written.each.as_ref().and_then(|each| parse_each(layers, each, namespaces));
-    let mut fields: Vec<Field> = Vec::new();
-    for field in &written.fields {
-        let Some(field) = parse_written_field(layers, field, namespaces) else { continue };
-        fields.push(field);
-    }
+    // After a mistake in `each` nobody knows what the fields are seen from; a guess would only give follow-up mistakes.
+    let mut reads = each.as_ref().map(Expression::reads);
+    let fields = FieldReader { layers, namespaces }.read_all(&written.fields, &mut reads);
     Rule { name: written.name.text.clone(), each, fields }
 }
 
-fn parse_each(layers: &mut Layers, written: &Written, namespaces: &Namespaces) -> Option<XPath> {
-    XPath::parse(&written.text, namespaces)
-        .and_then(|xpath| Rule::check_each(&xpath).map(|()| xpath))
+fn parse_each(layers: &mut Layers, written: &Written, namespaces: &Namespaces) -> Option<Expression> {
+    Expression::parse(&written.text, namespaces)
+        .and_then(|each| each.check_places("each").map(|()| each))
         .map_err(|slip| layers.report(written, slip))
         .ok()
-}
-
-fn parse_written_field(
-    layers: &mut Layers,
-    written: &WrittenField,
-    namespaces: &Namespaces,
-) -> Option<Field> {
-    // The name follows the same rules as in `--field`; the file has its own way to say which expression.
-    let name = &written.name.text;
-    if let Err(slip) = parse_field(&format!("{name}=.")) {
-        layers.report(&written.name, slip);
-    }
-    let xpath = XPath::parse(&written.xpath.text, namespaces)
-        .map_err(|slip| layers.report(&written.xpath, slip))
-        .ok()?;
-    Some(Field { name: name.clone(), many: written.all, raw: written.raw.unwrap_or(false), xpath })
-}
-
-fn parse_field_flag(layers: &mut Layers, written: &Written, namespaces: &Namespaces) -> Option<Field> {
-    let parsed = parse_field(&written.text).and_then(|spec| {
-        let xpath = XPath::parse(spec.xpath, namespaces)
-            .map_err(|slip| Slip { at: slip.at + spec.xpath_at, ..slip })?;
-        Ok(Field { name: spec.name.to_owned(), many: spec.many, raw: false, xpath })
-    });
-    parsed.map_err(|slip| layers.report(written, slip)).ok()
 }

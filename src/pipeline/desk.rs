@@ -91,6 +91,8 @@ impl RunDesk {
 
 fn write_now(output: &mut JsonLines, summary: &mut Summary, records: &Records) -> Result<(), OutputError> {
     summary.records += records.count;
+    summary.records_dropped += records.dropped;
+    summary.count_fields(&records.fields);
     output.write(&records.lines)
 }
 

@@ -56,11 +56,6 @@ pub(super) enum Piece {
 }
 
 impl Recipe {
-    /// Whether a text goes out as a string with nothing done to it but white space.
-    pub(super) fn is_plain(&self) -> bool {
-        self.keeps_the_text() && self.is_string()
-    }
-
     /// Whether neither `regex` nor `replace` is asked for.
     pub(super) fn keeps_the_text(&self) -> bool {
         self.regex.is_none() && self.replace.is_empty()
