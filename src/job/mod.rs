@@ -10,6 +10,8 @@ mod fields_tests;
 mod layers;
 mod rules;
 mod values;
+#[cfg(test)]
+mod yield_tests;
 
 use std::path::PathBuf;
 use std::time::Duration;
