@@ -157,7 +157,7 @@ impl FieldReader<'_> {
         table: &WrittenTable,
         reads: &mut Option<Reads>,
     ) -> Option<Shape> {
-        let from = self.from(table, reads)?;
+        let from = self.from(table, reads).ok()?;
         let mut inside = from.as_ref().map_or(*reads, |_| None);
         let each = table.get("each").and_then(|each| {
             let expression = self.expression(each, None, &mut inside)?;
@@ -306,7 +306,7 @@ impl FieldReader<'_> {
             self.report(&written.name, slip);
             return None;
         };
-        let from = from?;
+        let from = from.ok()?;
         let mut inside = from.as_ref().map_or(*reads, |_| None);
         let expression = self.expression(text, Some(language), &mut inside)?;
         self.check_chain(table, from.as_ref(), &expression, text)?;
@@ -316,13 +316,10 @@ impl FieldReader<'_> {
         Some(Finding { from, expression })
     }
 
-    /// `None` after a mistake.
-    #[expect(clippy::option_option, reason = "nothing was written, or something wrong was")]
-    fn from(&mut self, table: &WrittenTable, reads: &mut Option<Reads>) -> Option<Option<Expression>> {
-        match table.get("from") {
-            Some(text) => self.expression(text, None, reads).map(Some),
-            None => Some(None),
-        }
+    /// An error after a mistake, which was reported.
+    fn from(&mut self, table: &WrittenTable, reads: &mut Option<Reads>) -> Result<Option<Expression>, ()> {
+        let Some(text) = table.get("from") else { return Ok(None) };
+        self.expression(text, None, reads).map(Some).ok_or(())
     }
 
     /// Whether the expression can be evaluated on what `from` finds.

@@ -13,6 +13,7 @@ mod number;
 mod pattern;
 mod text;
 mod tokens;
+mod written_date;
 
 use std::borrow::Cow;
 
