@@ -58,6 +58,36 @@ pub struct Records {
     pub lines: Vec<u8>,
     /// How many lines.
     pub count: u64,
+    /// Records left out because a required field was missing.
+    pub dropped: u64,
+    /// How each field fared, in the order of [`Rule::field_names`](crate::extract::Rule::field_names); empty if there
+    /// was no record to look at.
+    pub fields: Vec<FieldTally>,
+}
+
+/// How often a field was found. The three add up to how often it was looked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FieldTally {
+    /// There was a value on the page.
+    pub filled: u64,
+    /// There was none, be there a default or not.
+    pub empty: u64,
+    /// There was one, or in a list at least one, that is not of the field's type.
+    pub wrong_type: u64,
+}
+
+impl FieldTally {
+    /// Adds the counts of another page.
+    pub fn add(&mut self, other: FieldTally) {
+        self.filled += other.filled;
+        self.empty += other.empty;
+        self.wrong_type += other.wrong_type;
+    }
+
+    /// How often the field was looked for.
+    pub fn total(self) -> u64 {
+        self.filled + self.empty + self.wrong_type
+    }
 }
 
 /// What became of one request. There is exactly one for each time a request was handed out.
@@ -137,6 +167,9 @@ pub enum PageError {
     /// The response is neither HTML nor XML.
     #[error("not HTML or XML but {0}")]
     NotMarkup(String),
+    /// The rule reads JSON, and the response is none.
+    #[error("not JSON: {0}")]
+    NotJson(String),
     /// The document is beyond a limit of the parser.
     #[error("document too complex: {0}")]
     TooComplex(String),
@@ -179,6 +212,7 @@ impl PageError {
             | PageError::RedirectRefused { .. }
             | PageError::TooLarge(_)
             | PageError::NotMarkup(_)
+            | PageError::NotJson(_)
             | PageError::TooComplex(_)
             | PageError::Extract { .. }
             | PageError::Panicked(_)
@@ -203,6 +237,7 @@ impl PageError {
             PageError::TooLarge(_) => "too large".into(),
             PageError::ContentEncoding { .. } => "content encoding".into(),
             PageError::NotMarkup(_) => "not markup".into(),
+            PageError::NotJson(_) => "not JSON".into(),
             PageError::TooComplex(_) => "too complex".into(),
             PageError::Extract { .. } => "extract".into(),
             PageError::Panicked(_) => "internal error".into(),

@@ -165,14 +165,16 @@ pub const SETTINGS: &[Setting] = &[
         "each",
         Extract,
         "XPATH",
-        "What a record is: one for each node this finds. Without it, each page is one record",
+        "What a record is: one for each node this finds. Without it, each page is one record. On pages of JSON a \
+         JSONPath: json:$.items[*]",
     )
     .short('e'),
     list(
         "field",
         Extract,
         "NAME=XPATH",
-        "A field of the record: the first match, null if there is none. NAME[]=XPATH takes all matches as a list. \
+        "A field of the record: the first match, null if there is none. NAME[]=XPATH takes all matches as a list; \
+         NAME:TYPE=XPATH reads the text as int, float, bool, date, url (absolute), html or json, null if it is not. \
          White space is stripped and collapsed. Repeat for more fields; they keep this order",
     )
     .short('f'),

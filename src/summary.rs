@@ -3,6 +3,9 @@
 //! Counts what it is told; knows no page, thread or bar. It also owns the exit codes of a run, since they follow from
 //! the counts.
 
+#[path = "summary_fields.rs"]
+mod fields;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, OpenOptions};
@@ -11,6 +14,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
+
+use crate::model::FieldTally;
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +62,10 @@ pub struct Summary {
     pub retries: u64,
     /// Lines written.
     pub records: u64,
+    /// Records left out because a required field was missing.
+    pub records_dropped: u64,
+    /// The fields by name, and how often each was found.
+    pub fields: Vec<(String, FieldTally)>,
     /// Bytes of bodies, decoded.
     pub bytes: u64,
     /// When the run began.
@@ -75,6 +84,8 @@ impl Summary {
             failed_by_kind: BTreeMap::new(),
             retries: 0,
             records: 0,
+            records_dropped: 0,
+            fields: Vec::new(),
             bytes: 0,
             started_at,
             duration: Duration::ZERO,
@@ -85,6 +96,13 @@ impl Summary {
     /// Counts a page that failed for good.
     pub fn count_failure(&mut self, kind: String) {
         *self.failed_by_kind.entry(kind).or_default() += 1;
+    }
+
+    /// Adds how the fields of a page fared, in the order of [`Summary::fields`].
+    pub fn count_fields(&mut self, tallies: &[FieldTally]) {
+        for ((_, tally), more) in self.fields.iter_mut().zip(tallies) {
+            tally.add(*more);
+        }
     }
 
     /// Pages that failed for good.
@@ -118,6 +136,8 @@ impl Summary {
     /// | key | value |
     /// | --- | --- |
     /// | `pages_done`, `pages_failed`, `retries`, `records` | counts |
+    /// | `records_dropped` | records left out because a required field was missing |
+    /// | `fields` | an object with `{filled, empty, wrong_type}` for each field, nested ones as `author.name` |
     /// | `failed_by_kind` | an object, a count for each kind of failure |
     /// | `bytes` | bytes of bodies, decoded |
     /// | `started_at`, `ended_at` | RFC 3339 in UTC, with milliseconds |
@@ -136,6 +156,8 @@ impl Summary {
         put("failed_by_kind", Value::Object(failed));
         put("retries", self.retries.into());
         put("records", self.records.into());
+        put("records_dropped", self.records_dropped.into());
+        put("fields", fields::to_json(&self.fields));
         put("bytes", self.bytes.into());
         put("started_at", rfc3339(self.started_at));
         put("ended_at", rfc3339(ended_at));
@@ -210,8 +232,8 @@ fn write_new(path: &Path, like: &Path, content: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// `500 pages (2 failed, 3 retries), 12,340 records, 70.1 MB in 4.2s (119 pages/s)`, then why it ended early and the
-/// failures by kind, the most frequent first.
+/// `500 pages (2 failed, 3 retries), 12,340 records, 70.1 MB in 4.2s (119 pages/s)`, then why it ended early, the
+/// failures by kind, the most frequent first, and the fields that were not always found.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let failed = self.pages_failed();
@@ -245,7 +267,8 @@ impl fmt::Display for Summary {
             self.failed_by_kind.iter().map(|(kind, &count)| (kind, grouped(count), count)).collect();
         kinds.sort_by_key(|&(_, _, count)| std::cmp::Reverse(count));
         let width = kinds.iter().map(|(_, text, _)| text.len()).max().unwrap_or(0);
-        kinds.iter().try_for_each(|(kind, count, _)| write!(f, "\n  {count:>width$}  {kind}"))
+        kinds.iter().try_for_each(|(kind, count, _)| write!(f, "\n  {count:>width$}  {kind}"))?;
+        fields::write(f, &self.fields, self.records_dropped)
     }
 }
 

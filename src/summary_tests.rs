@@ -34,6 +34,61 @@ fn failures_stand_aligned_with_the_most_frequent_first() {
     );
 }
 
+fn tally(filled: u64, empty: u64, wrong_type: u64) -> FieldTally {
+    FieldTally { filled, empty, wrong_type }
+}
+
+#[test]
+fn fields_are_told_only_when_something_is_off() {
+    let mut summary = summary();
+    summary.failed_by_kind.clear();
+    summary.fields = vec![("title".into(), tally(500, 0, 0)), ("unused".into(), tally(0, 0, 0))];
+    assert_eq!(summary.to_string().lines().count(), 1);
+    summary.fields.extend([
+        ("price".into(), tally(1480, 17, 3)),
+        ("author.name".into(), tally(0, 500, 0)),
+        ("date".into(), tally(0, 0, 500)),
+    ]);
+    summary.records_dropped = 1;
+    let told = summary.to_string();
+    let told: Vec<&str> = told.lines().skip(1).collect();
+    assert_eq!(
+        told,
+        [
+            "1 record dropped: a required field was missing",
+            "  author.name  never filled",
+            "  date         never filled, 500 not of its type",
+            "  price        filled 1,480 of 1,500, 3 not of its type",
+        ]
+    );
+}
+
+#[test]
+fn many_fields_are_cut_short() {
+    let mut summary = summary();
+    summary.failed_by_kind.clear();
+    summary.fields = (0..15).map(|number| (format!("f{number}"), tally(1, 1, 0))).collect();
+    let told = summary.to_string();
+    assert_eq!(told.lines().count(), 1 + 12 + 1);
+    assert!(told.ends_with("and 3 more fields that were not always filled"));
+}
+
+#[test]
+fn the_counts_of_pages_add_up_by_field() {
+    let mut summary = summary();
+    summary.fields = vec![("a".into(), tally(1, 0, 0)), ("b".into(), tally(0, 0, 0))];
+    summary.count_fields(&[tally(1, 2, 3), tally(4, 5, 6)]);
+    // A page without a record has none.
+    summary.count_fields(&[]);
+    assert_eq!(
+        summary.to_json()["fields"],
+        serde_json::json!({
+            "a": {"filled": 2, "empty": 2, "wrong_type": 3},
+            "b": {"filled": 4, "empty": 5, "wrong_type": 6},
+        })
+    );
+}
+
 #[test]
 fn a_run_that_did_nothing_has_no_rate() {
     let summary = Summary::starting_at(SystemTime::UNIX_EPOCH);
@@ -80,6 +135,8 @@ fn scripts_read_all_of_it() {
         "failed_by_kind": {"status 404": 1, "timeout": 1},
         "retries": 0,
         "records": 12340,
+        "records_dropped": 0,
+        "fields": {},
         "bytes": 70_100_000,
         "started_at": "2023-11-14T22:13:20.250Z",
         "ended_at": "2023-11-14T22:13:24.450Z",

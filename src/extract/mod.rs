@@ -1,16 +1,26 @@
-//! Document ─▶ records: [`Rule`]s of [`XPath`]s, checked when the job is read, evaluated by an [`Extractor`].
+//! Page ─▶ records: [`Rule`]s of [`Field`]s and their [`Expression`]s, checked when the job is read, evaluated by an
+//! [`Extractor`].
 //!
 //! Knows documents and the words of the model; nothing of requests, threads or files.
 
+pub mod convert;
+mod embedded;
+mod expression;
 mod field;
+mod json_path;
+mod markup;
+mod plan;
 mod record;
 mod rule;
+mod sheet;
 pub mod xpath;
 
 use std::time::Duration;
 
-pub use field::{Field, FieldText, parse_field};
-pub use record::{Extractor, PageFacts};
+pub use expression::{Expression, Language, Reads};
+pub use field::{DEEPEST_FIELDS, Field, FieldText, Finding, Meta, Shape, ValueSpec, check_name, parse_field};
+pub use json_path::JsonPath;
+pub use record::{Content, Extractor, PageFacts};
 pub use rule::Rule;
 pub use xpath::{Namespaces, XPath};
 

@@ -1,14 +1,20 @@
-//! Rule and document ─▶ lines of JSON.
+//! Rule and page ─▶ lines of JSON.
 //!
 //! One [`Extractor`] per thread: it holds the compiled expressions, which may not cross threads.
 
-use std::io::Write;
+use std::cell::OnceCell;
 use std::time::SystemTime;
 
-use super::xpath::engine::{EngineChoice, Index, Programs, Session, Store, Value};
+use super::convert::write_json;
+use super::embedded::Embedded;
+use super::field::Meta;
+use super::markup::Markup;
+use super::plan::{Column, Planner, Probe};
+use super::sheet::{Context, Found, Sheet, Wanted};
+use super::xpath::engine::{EngineChoice, Index, Programs, Store};
 use super::{ExtractError, ExtractLimits, Rule};
 use crate::html::{Document, Place};
-use crate::model::Records;
+use crate::model::{FieldTally, Records};
 
 /// What is known of a page beside its document; written into each record if asked for.
 #[derive(Debug, Clone, Copy)]
@@ -21,22 +27,23 @@ pub struct PageFacts<'a> {
     pub fetched_at: Option<SystemTime>,
 }
 
+/// What a page holds.
+#[derive(Debug, Clone, Copy)]
+pub enum Content<'a> {
+    /// HTML or XML.
+    Markup(&'a Document),
+    /// JSON.
+    Json(&'a serde_json::Value),
+}
+
 /// A rule made ready for many pages.
 pub struct Extractor {
     programs: Programs,
-    each: Option<Index>,
-    fields: Vec<Column>,
+    each: Option<Probe>,
+    columns: Vec<Column>,
+    slots: usize,
     with_meta: bool,
     limits: ExtractLimits,
-}
-
-/// A field with its key as JSON.
-struct Column {
-    name: String,
-    key: Vec<u8>,
-    many: bool,
-    raw: bool,
-    index: Index,
 }
 
 const EACH: &str = "each";
@@ -62,330 +69,134 @@ impl Extractor {
         limits: ExtractLimits,
         choice: EngineChoice,
     ) -> Result<Extractor, ExtractError> {
-        let expressions = rule.each.iter().chain(rule.fields.iter().map(|field| &field.xpath));
-        let before_fields = usize::from(rule.each.is_some());
+        let mut planner = Planner::default();
+        let each = rule.each.as_ref().map(|each| planner.probe(each, EACH));
+        let columns = planner.columns(&rule.fields, "");
+        let expressions = planner.xpaths.iter().map(|(xpath, _)| *xpath);
         let programs = Programs::new(expressions, choice).map_err(|(Index(index), reason)| {
-            let field = index.checked_sub(before_fields).and_then(|index| rule.fields.get(index));
-            ExtractError { name: field.map_or(EACH, |field| &field.name).to_owned(), reason }
+            let name = planner.xpaths.get(index).map_or(EACH, |(_, name)| name);
+            ExtractError { name: name.to_owned(), reason }
         })?;
-        let fields = rule.fields.iter().enumerate().map(|(index, field)| Column {
-            name: field.name.clone(),
-            key: json_string(&field.name),
-            many: field.many,
-            raw: field.raw,
-            index: Index(before_fields + index),
-        });
-        let each = rule.each.as_ref().map(|_| Index(0));
-        Ok(Extractor { fields: fields.collect(), programs, each, with_meta, limits })
+        Ok(Extractor { programs, each, columns, slots: planner.slots(), with_meta, limits })
     }
 
     /// The records of a page.
     ///
     /// # Errors
     ///
-    /// An expression failed on this page: it took too long, or the evaluator broke down.
-    pub fn extract(&self, document: &Document, facts: &PageFacts<'_>) -> Result<Records, ExtractError> {
+    /// An expression failed on this page: it took too long, the evaluator broke down, or it reads JSON and the page is
+    /// markup, or the other way round.
+    pub fn extract(&self, content: Content<'_>, facts: &PageFacts<'_>) -> Result<Records, ExtractError> {
         let store = Store::new();
-        let page = Session::new(&self.programs, document, &store, self.limits);
-        let places = match self.each {
-            None => vec![Place::ROOT],
-            Some(each) => match page.evaluate(each, Place::ROOT).map_err(|reason| failed(EACH, reason))? {
-                Value::Places(places) => places,
-                Value::Texts(_) => {
-                    return Err(failed(EACH, "has namespaces, which cannot be records".to_owned()));
-                }
-                _ => return Err(failed(EACH, "is not a set of nodes".to_owned())),
-            },
+        let markup = match content {
+            Content::Markup(document) => Some(Markup::new(&store, &self.programs, document, self.limits)),
+            Content::Json(_) => None,
         };
-        let meta = if self.with_meta { meta(facts, self.fields.is_empty()) } else { Vec::new() };
-        let mut records = Records { lines: Vec::new(), count: places.len() as u64 };
-        for place in places {
-            self.record(&page, place, &mut records.lines)?;
-            records.lines.extend_from_slice(&meta);
-            records.lines.extend_from_slice(b"}\n");
-            if records.lines.len() > self.limits.bytes {
-                let limit = crate::model::human_bytes(self.limits.bytes as u64);
-                return Err(failed(EACH, format!("the records of this page are larger than {limit}")));
-            }
+        let sheet = Sheet {
+            markup,
+            facts,
+            facts_json: FactsJson::new(facts),
+            most_bytes: self.limits.bytes,
+            base: OnceCell::new(),
+            embedded: Embedded::default(),
+        };
+        let root = match (&sheet.markup, content) {
+            (_, Content::Json(json)) => Some(Context::Json(json)),
+            (Some(_), Content::Markup(_)) => Some(Context::Markup(Place::ROOT)),
+            (None, Content::Markup(_)) => None,
+        };
+        let mut records = Records::default();
+        for context in root.map_or(Ok(Vec::new()), |root| self.contexts(&sheet, root))? {
+            self.add_record(&sheet, context, &mut records)?;
         }
         Ok(records)
     }
 
-    /// One object, without its end.
-    fn record(&self, page: &Session<'_>, place: Place, line: &mut Vec<u8>) -> Result<(), ExtractError> {
-        line.push(b'{');
-        for (position, column) in self.fields.iter().enumerate() {
-            if position > 0 {
-                line.push(b',');
-            }
-            line.extend_from_slice(&column.key);
-            line.push(b':');
-            let failed = |reason| failed(&column.name, reason);
-            if column.many {
-                column.write_all(page, page.evaluate(column.index, place).map_err(failed)?, line);
-            } else {
-                column.write_one(page, page.evaluate_first(column.index, place).map_err(failed)?, line);
-            }
+    /// What the records are seen from.
+    fn contexts<'c, 'd>(
+        &self,
+        sheet: &Sheet<'d>,
+        root: Context<'c>,
+    ) -> Result<Vec<Context<'c>>, ExtractError> {
+        let Some(each) = &self.each else { return Ok(vec![root]) };
+        match sheet.probe(each, root, Wanted::All, EACH)? {
+            Found::Nodes(nodes) => Ok(nodes.into_iter().map(Context::Markup).collect()),
+            Found::Values(values) => Ok(values.into_iter().map(Context::Json).collect()),
+            _ => Err(ExtractError { name: EACH.to_owned(), reason: "is not a set of nodes".to_owned() }),
+        }
+    }
+
+    fn add_record<'d>(
+        &self,
+        sheet: &Sheet<'d>,
+        context: Context<'_>,
+        records: &mut Records,
+    ) -> Result<(), ExtractError> {
+        let lines = &mut records.lines;
+        let start = lines.len();
+        records.fields.resize(self.slots, FieldTally::default());
+        if !sheet.write_object(&self.columns, context, lines, &mut records.fields)? {
+            lines.truncate(start);
+            records.dropped += 1;
+            return Ok(());
+        }
+        if self.with_meta {
+            sheet.facts_json.write_members(self.columns.is_empty(), lines);
+        }
+        lines.extend_from_slice(b"}\n");
+        records.count += 1;
+        if lines.len() > self.limits.bytes {
+            return Err(ExtractError { name: EACH.to_owned(), reason: too_large(self.limits.bytes) });
         }
         Ok(())
     }
 }
 
-impl Column {
-    /// The first match; `null` if there is none, and for NaN and the infinities, which JSON does not have.
-    fn write_one(&self, page: &Session<'_>, value: Value, line: &mut Vec<u8>) {
-        match value {
-            Value::Places(places) => match places.first() {
-                Some(&place) => self.write_text(&page.string_value(place), line),
-                None => line.extend_from_slice(b"null"),
-            },
-            Value::Texts(texts) => match texts.first() {
-                Some(text) => self.write_text(text, line),
-                None => line.extend_from_slice(b"null"),
-            },
-            Value::String(text) => self.write_text(&text, line),
-            Value::Number(number) => match json_number(number) {
-                Some(number) => line.extend_from_slice(number.as_bytes()),
-                None => line.extend_from_slice(b"null"),
-            },
-            Value::Boolean(truth) => write_boolean(truth, line),
+pub(super) fn too_large(limit: usize) -> String {
+    let limit = crate::model::human_bytes(limit as u64);
+    format!("the records of this page are larger than {limit}")
+}
+
+/// The facts of a page as JSON, written once for all its records.
+pub(super) struct FactsJson {
+    url: Vec<u8>,
+    page: Vec<u8>,
+    fetched_at: Vec<u8>,
+}
+
+impl FactsJson {
+    fn new(facts: &PageFacts<'_>) -> FactsJson {
+        let mut url = Vec::with_capacity(facts.url.len() + 2);
+        write_json(facts.url, &mut url);
+        let page = facts.page.map_or("null".to_owned(), |page| page.to_string());
+        let fetched_at = facts.fetched_at.and_then(|at| jiff::Timestamp::try_from(at).ok());
+        // RFC 3339 in UTC, to the millisecond.
+        let fetched_at = fetched_at.map_or("null".to_owned(), |at| format!("\"{at:.3}\""));
+        FactsJson { url, page: page.into_bytes(), fetched_at: fetched_at.into_bytes() }
+    }
+
+    pub(super) fn of(&self, meta: Meta) -> &[u8] {
+        match meta {
+            Meta::Url => &self.url,
+            Meta::Page => &self.page,
+            Meta::FetchedAt => &self.fetched_at,
         }
     }
 
-    /// All matches. What is no set of nodes is an array of one, or of none if it would be `null`.
-    fn write_all(&self, page: &Session<'_>, value: Value, line: &mut Vec<u8>) {
-        line.push(b'[');
-        match value {
-            Value::Places(places) => self.write_places(page, &places, line),
-            Value::Texts(texts) => {
-                for (index, text) in texts.iter().enumerate() {
-                    if index > 0 {
-                        line.push(b',');
-                    }
-                    self.write_text(text, line);
-                }
-            }
-            Value::Number(number) => {
-                line.extend_from_slice(json_number(number).unwrap_or_default().as_bytes());
-            }
-            one => self.write_one(page, one, line),
-        }
-        line.push(b']');
-    }
-
-    /// Text nodes of nothing but white space are left out unless the field is raw: they are the indentation between
-    /// tags. Empty attributes and elements stay, so that arrays of the same nodes stay side by side.
-    fn write_places(&self, page: &Session<'_>, places: &[Place], line: &mut Vec<u8>) {
-        let mut is_first = true;
-        for &place in places {
-            let text = page.string_value(place);
-            if !self.raw && page.is_text(place) && text.trim().is_empty() {
-                continue;
-            }
-            if !is_first {
+    /// All of them as the last members of an object, which has none before if `is_alone`.
+    fn write_members(&self, is_alone: bool, line: &mut Vec<u8>) {
+        for (position, meta) in Meta::ALL.into_iter().enumerate() {
+            if position > 0 || !is_alone {
                 line.push(b',');
             }
-            is_first = false;
-            self.write_text(&text, line);
+            line.extend_from_slice(b"\"_");
+            line.extend_from_slice(meta.name().as_bytes());
+            line.extend_from_slice(b"\":");
+            line.extend_from_slice(self.of(meta));
         }
     }
-
-    fn write_text(&self, text: &str, line: &mut Vec<u8>) {
-        if self.raw { write_json(text, line) } else { write_json(&collapsed(text), line) }
-    }
-}
-
-fn failed(name: &str, reason: String) -> ExtractError {
-    ExtractError { name: name.to_owned(), reason }
-}
-
-/// Stripped, and each run of white space one space. White space is Unicode's, so that a no-break space counts.
-fn collapsed(text: &str) -> String {
-    let mut collapsed = String::with_capacity(text.len().min(256));
-    for word in text.split_whitespace() {
-        if !collapsed.is_empty() {
-            collapsed.push(' ');
-        }
-        collapsed.push_str(word);
-    }
-    collapsed
-}
-
-/// The facts of the page as the last members of each object.
-fn meta(facts: &PageFacts<'_>, is_alone: bool) -> Vec<u8> {
-    let mut meta = Vec::new();
-    if !is_alone {
-        meta.push(b',');
-    }
-    meta.extend_from_slice(b"\"_url\":");
-    write_json(facts.url, &mut meta);
-    meta.extend_from_slice(b",\"_page\":");
-    meta.extend_from_slice(facts.page.map_or("null".to_owned(), |page| page.to_string()).as_bytes());
-    meta.extend_from_slice(b",\"_fetched_at\":");
-    let fetched_at = facts.fetched_at.and_then(|at| jiff::Timestamp::try_from(at).ok());
-    match fetched_at {
-        // RFC 3339 in UTC, to the millisecond.
-        Some(at) => write!(meta, "\"{at:.3}\"").expect("writing to memory does not fail"),
-        None => meta.extend_from_slice(b"null"),
-    }
-    meta
-}
-
-fn write_boolean(truth: bool, line: &mut Vec<u8>) {
-    line.extend_from_slice(if truth { b"true" } else { b"false" });
-}
-
-fn json_number(number: f64) -> Option<String> {
-    number.is_finite().then(|| super::xpath::number_text(number))
-}
-
-fn json_string(text: &str) -> Vec<u8> {
-    let mut json = Vec::with_capacity(text.len() + 2);
-    write_json(text, &mut json);
-    json
-}
-
-fn write_json(text: &str, line: &mut Vec<u8>) {
-    serde_json::to_writer(line, text).expect("a string is written to memory");
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::super::{Field, Namespaces, XPath};
-    use super::*;
-    use crate::html::sample::{document, html_document};
-
-    const FACTS: PageFacts<'static> = PageFacts { url: "http://h/", page: None, fetched_at: None };
-
-    fn rule(each: Option<&str>, fields: &[&str]) -> Rule {
-        let xpath = |text: &str| XPath::parse(text, &Namespaces::new()).unwrap();
-        let field = |text: &&str| {
-            let (raw, text) = (text.starts_with("raw "), text.trim_start_matches("raw "));
-            let parsed = super::super::parse_field(text).unwrap();
-            Field { name: parsed.name.to_owned(), many: parsed.many, raw, xpath: xpath(parsed.xpath) }
-        };
-        Rule { name: "r".into(), each: each.map(xpath), fields: fields.iter().map(field).collect() }
-    }
-
-    fn extract(document: &Document, each: Option<&str>, fields: &[&str]) -> String {
-        let extractor = Extractor::new(&rule(each, fields), false, ExtractLimits::default()).unwrap();
-        let records = extractor.extract(document, &FACTS).unwrap();
-        assert_eq!(records.lines.iter().filter(|&&b| b == b'\n').count() as u64, records.count);
-        String::from_utf8(records.lines).unwrap()
-    }
-
-    #[test]
-    fn each_node_is_a_record_with_the_fields_in_their_order() {
-        let list = html_document(
-            "<ul><li><a href='/1'>One</a></li><li>none</li><li><a href='/2'>Two <b>and</b> more</a></li></ul>",
-        );
-        assert_eq!(
-            extract(
-                &list,
-                Some("//li"),
-                &["z=a", "a=a/@href", "n=count(a)", "b=boolean(a)", "c=string(a/@href)"]
-            ),
-            "{\"z\":\"One\",\"a\":\"/1\",\"n\":1,\"b\":true,\"c\":\"/1\"}\n\
-             {\"z\":null,\"a\":null,\"n\":0,\"b\":false,\"c\":\"\"}\n\
-             {\"z\":\"Two and more\",\"a\":\"/2\",\"n\":1,\"b\":true,\"c\":\"/2\"}\n"
-        );
-    }
-
-    #[test]
-    fn without_each_the_page_is_one_record() {
-        let page = html_document("<p>a</p>");
-        assert_eq!(extract(&page, None, &["p=//p", "all[]=//p/text()"]), "{\"p\":\"a\",\"all\":[\"a\"]}\n");
-        assert_eq!(extract(&page, Some("//li"), &["p=."]), "");
-        assert_eq!(extract(&page, Some("//p"), &[]), "{}\n");
-    }
-
-    #[test]
-    fn white_space_is_collapsed_unless_raw() {
-        let page = html_document("<p> a\n\t b&#xA0;&#x3000;c </p>");
-        assert_eq!(
-            extract(&page, None, &["t=//p", "raw r=//p", "raw m[]=//p"]),
-            "{\"t\":\"a b c\",\"r\":\" a\\n\\t b\u{a0}\u{3000}c \",\"m\":[\" a\\n\\t b\u{a0}\u{3000}c \"]}\n"
-        );
-    }
-
-    #[test]
-    fn blank_text_nodes_are_left_out_of_arrays_but_empty_attributes_are_not() {
-        let page = html_document("<p a=''> <b c='1'> x </b> <b a=''/>\n</p>");
-        assert_eq!(
-            extract(
-                &page,
-                None,
-                &["t[]=//p//text()", "raw r[]=//p/text()", "a[]=//@a", "b[]=//b", "f=//p/text()"]
-            ),
-            "{\"t\":[\"x\"],\"r\":[\" \",\" \",\"\\n\"],\"a\":[\"\",\"\"],\"b\":[\"x\",\"\"],\"f\":\"\"}\n"
-        );
-    }
-
-    #[test]
-    fn numbers_are_json_numbers_and_what_json_lacks_is_null() {
-        let page = document("<a>5</a>");
-        assert_eq!(
-            extract(
-                &page,
-                None,
-                &[
-                    "i=number(/a)",
-                    "f=/a div 2",
-                    "z=-0",
-                    "n=number('x')",
-                    "x=1 div 0",
-                    "in[]=number(/a)",
-                    "nn[]=number('x')",
-                    "s[]='t'",
-                    "b[]=true()",
-                    "e[]=/b",
-                ]
-            ),
-            "{\"i\":5,\"f\":2.5,\"z\":0,\"n\":null,\"x\":null,\"in\":[5],\"nn\":[],\"s\":[\"t\"],\"b\":[true],\"e\":[]}\n"
-        );
-    }
-
-    #[test]
-    fn text_is_utf8_and_only_what_json_requires_is_escaped() {
-        let page = document("<a>书\"\\/é😀&#x7F;</a>");
-        assert_eq!(extract(&page, None, &["书=/a"]), "{\"书\":\"书\\\"\\\\/é😀\u{7f}\"}\n");
-    }
-
-    #[test]
-    fn the_facts_of_the_page_come_last() {
-        let page = document("<a>x</a>");
-        let extractor = Extractor::new(&rule(None, &["a=/a"]), true, ExtractLimits::default()).unwrap();
-        let fetched_at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_234_567_890_123);
-        let facts = PageFacts { url: "http://h/?q=\"", page: Some(-3), fetched_at: Some(fetched_at) };
-        assert_eq!(
-            String::from_utf8(extractor.extract(&page, &facts).unwrap().lines).unwrap(),
-            "{\"a\":\"x\",\"_url\":\"http://h/?q=\\\"\",\"_page\":-3,\"_fetched_at\":\"2009-02-13T23:31:30.123Z\"}\n"
-        );
-        let extractor = Extractor::new(&rule(None, &[]), true, ExtractLimits::default()).unwrap();
-        assert_eq!(
-            String::from_utf8(extractor.extract(&page, &FACTS).unwrap().lines).unwrap(),
-            "{\"_url\":\"http://h/\",\"_page\":null,\"_fetched_at\":null}\n"
-        );
-    }
-
-    #[test]
-    fn an_endless_expression_is_ended_and_named() {
-        let page = document(&format!("<a>{}</a>", "<b><c/></b>".repeat(2000)));
-        let limits = ExtractLimits { steps: 100_000, ..ExtractLimits::default() };
-        let rule = rule(None, &["quick=count(//b)", "slow=count(//*[//*[//*[. = 'x']]])"]);
-        let error = Extractor::new(&rule, false, limits).unwrap().extract(&page, &FACTS).unwrap_err();
-        assert_eq!(error.name, "slow");
-        assert_eq!(error.reason, "took more than 100000 steps on this page; make the expression narrower");
-    }
-
-    #[test]
-    fn records_that_repeat_the_page_over_and_over_are_an_error() {
-        let page = document(&format!("{}{}{}", "<a>".repeat(50), "x".repeat(1000), "</a>".repeat(50)));
-        let limits = ExtractLimits { bytes: 10 << 10, ..ExtractLimits::default() };
-        let extractor = Extractor::new(&rule(Some("//a"), &["t=."]), false, limits).unwrap();
-        let error = extractor.extract(&page, &FACTS).unwrap_err();
-        assert_eq!(error.to_string(), "each: the records of this page are larger than 10K");
-    }
-}
+#[path = "record_tests.rs"]
+mod tests;

@@ -1,51 +1,79 @@
 //! What one kind of page yields: which nodes are records, and the fields of each.
 
-use super::field::Field;
-use super::xpath::XPath;
-use super::xpath::ast::Kind;
-use crate::mistake::Slip;
+use super::expression::{Expression, Reads};
+use super::field::{Field, Shape};
+use super::plan::path_name;
 
 /// A rule.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Rule {
     /// Its name in the job.
     pub name: String,
-    /// The nodes that are records, a set of nodes (see [`Rule::check_each`]). `None`: one record per page, seen from
-    /// the document.
-    pub each: Option<XPath>,
+    /// What the records are, nodes or JSON values (see [`Expression::check_places`]). `None`: one record per page,
+    /// seen from the document.
+    pub each: Option<Expression>,
     /// The fields, in the order they are written.
     pub fields: Vec<Field>,
 }
 
 impl Rule {
-    /// Whether `each` can say what the records are.
-    ///
-    /// # Errors
-    ///
-    /// It evaluates to something that is not a set of nodes.
-    pub fn check_each(each: &XPath) -> Result<(), Slip> {
-        match each.kind() {
-            Kind::NodeSet => Ok(()),
-            other => Err(Slip::new(0, format!("`each` must be a set of nodes, not {other}"))
-                .with_hint("a path such as `//li[@class=\"item\"]` gives one record for each node")),
+    /// The names of all fields, each before those inside of it: `author`, `author.name`. The counts of
+    /// [`Records`](crate::model::Records) have this order.
+    pub fn field_names(&self) -> Vec<String> {
+        fn collect(fields: &[Field], parent: &str, names: &mut Vec<String>) {
+            for field in fields {
+                let name = path_name(parent, &field.name);
+                names.push(name.clone());
+                collect(field.nested(), &name, names);
+            }
+        }
+        let mut names = Vec::new();
+        collect(&self.fields, "", &mut names);
+        names
+    }
+
+    /// What pages must be for this rule; `None` if it looks at nothing in them.
+    pub fn reads(&self) -> Option<Reads> {
+        match &self.each {
+            Some(each) => Some(each.reads()),
+            None => self.fields.iter().find_map(Field::reads),
         }
     }
 
     /// What is allowed and rarely meant.
     pub fn warnings(&self) -> Vec<String> {
-        let fields = self.fields.iter().map(|field| (format!("field `{}`", field.name), &field.xpath));
-        match &self.each {
-            Some(each) => {
-                let lost = std::iter::once(("`each`".to_owned(), each)).filter_map(finds_nothing);
-                lost.chain(fields.filter_map(sees_the_page)).collect()
-            }
-            None => fields.filter_map(finds_nothing).collect(),
+        let mut warnings = Vec::new();
+        if let Some(each) = &self.each {
+            warnings.extend(finds_nothing("`each`", each));
         }
+        warn_of_fields(&self.fields, "", self.each.is_some(), &mut warnings);
+        warnings
+    }
+}
+
+/// The warnings of fields that are seen from something inside of the page, or from the whole of it.
+fn warn_of_fields(fields: &[Field], parent: &str, is_inside: bool, warnings: &mut Vec<String>) {
+    for field in fields {
+        let path = path_name(parent, &field.name);
+        let mut inside_of_it = is_inside;
+        if let Some(finding) = field.finding() {
+            let name = format!("field `{path}`");
+            match &finding.from {
+                // What `from` looks for is often one script for all records of the page.
+                Some(from) if !is_inside => warnings.extend(finds_nothing(&name, from)),
+                Some(_) => warnings.extend(sees_the_page(&name, &finding.expression)),
+                None if is_inside => warnings.extend(sees_the_page(&name, &finding.expression)),
+                None => warnings.extend(finds_nothing(&name, &finding.expression)),
+            }
+            inside_of_it |= !matches!(field.shape, Shape::Value(_));
+        }
+        warn_of_fields(field.nested(), &path, inside_of_it, warnings);
     }
 }
 
 /// A field that is the same for all records of a page.
-fn sees_the_page((name, xpath): (String, &XPath)) -> Option<String> {
+fn sees_the_page(name: &str, expression: &Expression) -> Option<String> {
+    let xpath = expression.as_xpath()?;
     let source = xpath.source();
     let inside = "for the part inside each record";
     xpath
@@ -54,7 +82,8 @@ fn sees_the_page((name, xpath): (String, &XPath)) -> Option<String> {
 }
 
 /// A path from the document to an element that never stands at its top.
-fn finds_nothing((name, xpath): (String, &XPath)) -> Option<String> {
+fn finds_nothing(name: &str, expression: &Expression) -> Option<String> {
+    let xpath = expression.as_xpath()?;
     let source = xpath.source();
     xpath.begins_with_html_child().then(|| {
         format!("{name}: `{source}` looks at the top of the page only, write `//{source}` for any depth")
@@ -63,22 +92,23 @@ fn finds_nothing((name, xpath): (String, &XPath)) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::field::Finding;
     use super::super::xpath::Namespaces;
     use super::*;
 
-    fn xpath(text: &str) -> XPath {
-        XPath::parse(text, &Namespaces::new()).unwrap()
+    fn expression(text: &str) -> Expression {
+        Expression::parse(text, &Namespaces::new()).unwrap()
     }
 
     fn field(name: &str, text: &str) -> Field {
-        Field { name: name.to_owned(), many: false, raw: false, xpath: xpath(text) }
+        Field::text(name, false, expression(text))
     }
 
     #[test]
     fn an_absolute_field_under_each_is_warned_about() {
         let fields =
             vec![field("a", "//a"), field("b", ".//b"), field("c", "/html/body"), field("d", "count(//d)")];
-        let mut rule = Rule { name: "list".into(), each: Some(xpath("//li")), fields };
+        let mut rule = Rule { name: "list".into(), each: Some(expression("//li")), fields };
         let warnings = rule.warnings();
         assert_eq!(warnings.len(), 2);
         assert!(warnings[0].contains("`//a` looks at the whole page, write `.//a`"));
@@ -94,14 +124,33 @@ mod tests {
             rule.warnings(),
             ["field `a`: `h1` looks at the top of the page only, write `//h1` for any depth"]
         );
-        rule.each = Some(xpath("li"));
+        rule.each = Some(expression("li"));
         assert_eq!(rule.warnings().len(), 1);
         assert!(rule.warnings()[0].starts_with("`each`: `li` looks at the top"));
     }
 
     #[test]
-    fn each_is_a_set_of_nodes() {
-        assert!(Rule::check_each(&xpath("//li | //dd")).is_ok());
-        assert!(Rule::check_each(&xpath("count(//li)")).unwrap_err().message.contains("a number"));
+    fn nested_fields_have_names_with_their_path_and_are_warned_about() {
+        let inner = vec![field("name", "//b"), field("link", "./a")];
+        let at = Some(Finding { from: None, expression: expression("//div") });
+        let author =
+            Field { name: "author".into(), required: false, shape: Shape::Object { at, fields: inner } };
+        let rule = Rule { name: "one".into(), each: None, fields: vec![field("title", "//h1"), author] };
+        assert_eq!(rule.field_names(), ["title", "author", "author.name", "author.link"]);
+        let warnings = rule.warnings();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].starts_with("field `author.name`: `//b` looks at the whole page"));
+    }
+
+    #[test]
+    fn the_first_expression_says_what_pages_must_be() {
+        let rule = |each: Option<&str>, text| Rule {
+            name: "r".into(),
+            each: each.map(expression),
+            fields: vec![field("a", text)],
+        };
+        assert_eq!(rule(None, "//a").reads(), Some(Reads::Markup));
+        assert_eq!(rule(None, "json:$.a").reads(), Some(Reads::Json));
+        assert_eq!(rule(Some("json:$[*]"), "json:$.a").reads(), Some(Reads::Json));
     }
 }

@@ -19,6 +19,7 @@ mod recovery;
 mod references;
 #[cfg(test)]
 pub(crate) mod sample;
+mod serialize;
 mod sink;
 mod tags;
 mod xml;
@@ -28,6 +29,7 @@ use html5ever::tendril::StrTendril;
 
 pub use dom::{Document, NodeId, Place};
 use kind::Kind;
+pub use serialize::outer_html;
 
 /// A character set.
 pub type Charset = &'static Encoding;

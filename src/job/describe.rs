@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Job;
+use crate::extract::{Field, Finding, Shape, ValueSpec};
 use crate::model::{display_url, human_bytes, human_duration};
 use crate::output::Target;
 
@@ -44,15 +45,10 @@ impl Job {
 
     fn describe_rule(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.rule.each {
-            Some(each) => writeln!(f, "one record for each  {}", each.source())?,
+            Some(each) => writeln!(f, "one record for each  {each}")?,
             None => writeln!(f, "one record for each page")?,
         }
-        let width = self.rule.fields.iter().map(|field| field.name.chars().count() + 2).max().unwrap_or(0);
-        for field in &self.rule.fields {
-            let name = format!("{}{}", field.name, if field.many { "[]" } else { "" });
-            let raw = if field.raw { "  (raw)" } else { "" };
-            writeln!(f, "  {name:width$}  {}{raw}", field.xpath.source())?;
-        }
+        describe_fields(f, &self.rule.fields, 1)?;
         if self.with_meta {
             writeln!(f, "  _url, _page, _fetched_at")?;
         }
@@ -106,4 +102,52 @@ impl Job {
             None => Ok(()),
         }
     }
+}
+
+/// The fields of an object, those inside of them indented.
+fn describe_fields(f: &mut fmt::Formatter<'_>, fields: &[Field], depth: usize) -> fmt::Result {
+    let width = fields.iter().map(|field| field.name.chars().count() + 2).max().unwrap_or(0);
+    for field in fields {
+        let many = match &field.shape {
+            Shape::Value(value) => value.many,
+            Shape::List { .. } => true,
+            _ => false,
+        };
+        let name = format!("{}{}", field.name, if many { "[]" } else { "" });
+        write!(f, "{:indent$}{name:width$}  ", "", indent = 2 * depth)?;
+        match &field.shape {
+            Shape::Value(value) => describe_value(f, value)?,
+            Shape::Object { at: Some(at), .. } => describe_finding(f, at)?,
+            Shape::Object { at: None, .. } => write!(f, "an object of")?,
+            Shape::List { each, .. } => describe_finding(f, each)?,
+            Shape::Constant(value) => write!(f, "always {value}")?,
+            Shape::Meta(meta) => write!(f, "the page's {}", meta.name())?,
+        }
+        writeln!(f, "{}", if field.required { "  (required)" } else { "" })?;
+        describe_fields(f, field.nested(), depth + 1)?;
+    }
+    Ok(())
+}
+
+fn describe_finding(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
+    match &finding.from {
+        Some(from) => write!(f, "{from}  then  {}", finding.expression),
+        None => write!(f, "{}", finding.expression),
+    }
+}
+
+fn describe_value(f: &mut fmt::Formatter<'_>, value: &ValueSpec) -> fmt::Result {
+    describe_finding(f, &value.at)?;
+    let recipe = &value.recipe;
+    let mut notes: Vec<String> = Vec::new();
+    if recipe.raw {
+        notes.push("raw".to_owned());
+    }
+    notes.extend(recipe.regex.as_ref().map(|regex| format!("regex {regex}")));
+    notes.extend(recipe.replace.iter().map(|(from, to)| format!("{from} replaced by \"{to}\"")));
+    notes.extend(recipe.kind.map(|kind| kind.name().to_owned()));
+    notes.extend(recipe.locale.map(|locale| format!("as in {}", locale.name)));
+    notes.extend(recipe.format.as_ref().map(|format| format!("as {format}")));
+    notes.extend(value.default.as_ref().map(|default| format!("or {default}")));
+    if notes.is_empty() { Ok(()) } else { write!(f, "  ({})", notes.join(", ")) }
 }

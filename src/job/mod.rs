@@ -4,9 +4,14 @@
 //! a job are found at once, before the first request.
 
 mod describe;
+mod fields;
+#[cfg(test)]
+mod fields_tests;
 mod layers;
 mod rules;
 mod values;
+#[cfg(test)]
+mod yield_tests;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,9 +1,10 @@
 //! The rule of a job: from the job file's `[extract.NAME]`, with what the flags add to it or replace.
 
+use super::fields::{FieldReader, parse_flag};
 use super::layers::Layers;
 use super::values;
-use crate::config::{WrittenField, WrittenRule};
-use crate::extract::{ExtractLimits, Extractor, Field, Namespaces, Rule, XPath, parse_field};
+use crate::config::WrittenRule;
+use crate::extract::{Expression, ExtractLimits, Extractor, Namespaces, Rule};
 use crate::mistake::{Mistake, Slip};
 use crate::settings;
 use crate::written::Written;
@@ -40,15 +41,17 @@ pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>) -> Option<Me
     if let Some(each) = each_flag {
         rule.each = each;
     }
+    let mut reads = rule.reads();
     for written in &fields {
-        let Some(field) = parse_field_flag(layers, written, raw, &namespaces) else { continue };
+        let Some(mut field) = parse_flag(layers, written, &namespaces, &mut reads) else { continue };
+        field.set_raw(raw);
         match rule.fields.iter_mut().find(|known| known.name == field.name) {
             Some(known) => *known = field,
             None => rule.fields.push(field),
         }
     }
     if let Some(raw) = raw_flag {
-        rule.fields.iter_mut().for_each(|field| field.raw = raw);
+        rule.fields.iter_mut().for_each(|field| field.set_raw(raw));
     }
     if rule.fields.is_empty() && layers.mistakes.is_empty() {
         let hint = "say at least one field: -f 'title=.//h3/text()', or fields.title in the job file's [extract.NAME]";
@@ -109,61 +112,24 @@ fn declare(layers: &mut Layers, file: &[(String, Written)], flags: &[Written]) -
 fn parse_rule(layers: &mut Layers, written: &WrittenRule, namespaces: &Namespaces) -> (bool, Rule) {
     let raw = written.raw.as_ref().and_then(|written| switch(layers, written)).unwrap_or(false);
     let each = written.each.as_ref().and_then(|each| parse_each(layers, each, namespaces));
-    let mut fields: Vec<Field> = Vec::new();
-    for field in &written.fields {
-        let name = &field.name;
-        let Some(field) = parse_written_field(layers, field, raw, namespaces) else { continue };
-        if fields.iter().any(|known| known.name == field.name) {
-            let slip = Slip::new(0, "this field stands here twice, once with `[]`");
-            layers.report(name, slip.with_hint("keep the one you want, or give one of them another name"));
-        }
-        fields.push(field);
-    }
+    // After a mistake in `each` nobody knows what the fields are seen from; a guess would only give follow-up mistakes.
+    let mut reads = each.as_ref().map(Expression::reads);
+    let fields = FieldReader { layers, namespaces, raw }.read_all(&written.fields, &mut reads);
     (raw, Rule { name: written.name.text.clone(), each, fields })
 }
 
-fn parse_each(layers: &mut Layers, written: &Written, namespaces: &Namespaces) -> Option<XPath> {
-    XPath::parse(&written.text, namespaces)
-        .and_then(|xpath| Rule::check_each(&xpath).map(|()| xpath))
+fn parse_each(layers: &mut Layers, written: &Written, namespaces: &Namespaces) -> Option<Expression> {
+    Expression::parse(&written.text, namespaces)
+        .and_then(|each| each.check_places("each").map(|()| each))
         .map_err(|slip| layers.report(written, slip))
         .ok()
-}
-
-fn parse_written_field(
-    layers: &mut Layers,
-    written: &WrittenField,
-    raw: bool,
-    namespaces: &Namespaces,
-) -> Option<Field> {
-    // The name follows the same rules as in `--field`; the file has its own way to say which expression.
-    let name = &written.name.text;
-    if let Err(slip) = parse_field(&format!("{name}=.")) {
-        layers.report(&written.name, slip);
-    }
-    let xpath = XPath::parse(&written.xpath.text, namespaces)
-        .map_err(|slip| layers.report(&written.xpath, slip))
-        .ok()?;
-    Some(Field { name: name.clone(), many: written.all, raw: written.raw.unwrap_or(raw), xpath })
-}
-
-fn parse_field_flag(
-    layers: &mut Layers,
-    written: &Written,
-    raw: bool,
-    namespaces: &Namespaces,
-) -> Option<Field> {
-    let parsed = parse_field(&written.text).and_then(|spec| {
-        let xpath = XPath::parse(spec.xpath, namespaces)
-            .map_err(|slip| Slip { at: slip.at + spec.xpath_at, ..slip })?;
-        Ok(Field { name: spec.name.to_owned(), many: spec.many, raw, xpath })
-    });
-    parsed.map_err(|slip| layers.report(written, slip)).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config;
+    use crate::extract::{Field, Shape};
     use crate::written::{Layer, Place};
 
     const FILE: &str = "[extract.a]\nraw = true\nwith-meta = true\nfields.x = '//x'\n\
@@ -184,7 +150,8 @@ mod tests {
     fn raw_of(flags: &[(&'static str, &str)]) -> Vec<(String, bool)> {
         let (meant, mistakes) = built(FILE, flags);
         assert_eq!(mistakes, [""; 0]);
-        meant.unwrap().rule.fields.into_iter().map(|field| (field.name, field.raw)).collect()
+        let is_raw = |field: &Field| matches!(&field.shape, Shape::Value(value) if value.recipe.raw);
+        meant.unwrap().rule.fields.into_iter().map(|field| (field.name.clone(), is_raw(&field))).collect()
     }
 
     #[test]
@@ -208,8 +175,10 @@ mod tests {
         let file = "[extract.a]\neach = '//a'\nfields.x = '//x'\nfields.y = '//y'\n";
         let rule = built(file, &[("each", "//b"), ("field", "x=//z")]).0.unwrap().rule;
         assert_eq!(rule.each.unwrap().source(), "//b");
-        let fields: Vec<_> = rule.fields.iter().map(|field| (&*field.name, field.xpath.source())).collect();
-        assert_eq!(fields, [("x", "//z"), ("y", "//y")]);
+        let source = |field: &Field| field.finding().unwrap().expression.source().to_owned();
+        let fields: Vec<_> = rule.fields.iter().map(|field| (field.name.clone(), source(field))).collect();
+        let named = |name: &str, source: &str| (name.to_owned(), source.to_owned());
+        assert_eq!(fields, [named("x", "//z"), named("y", "//y")]);
     }
 
     #[test]

@@ -164,7 +164,8 @@ impl<D: Desk> Conductor<'_, D> {
     }
 
     fn settle(&mut self, outcome: Outcome) -> Result<(), D::Error> {
-        let verdict = outcome.result.as_ref().map(|records| records.count);
+        // A record that was dropped was there: the page is not the end of an open range.
+        let verdict = outcome.result.as_ref().map(|records| records.count + records.dropped);
         match self.frontier.settle(&outcome.request, verdict, outcome.retry_after, Instant::now()) {
             Settled::Retry => {
                 if let Err(error) = &outcome.result {

@@ -90,6 +90,8 @@ impl RunDesk {
 
 fn write_now(output: &mut JsonLines, summary: &mut Summary, records: &Records) -> Result<(), OutputError> {
     summary.records += records.count;
+    summary.records_dropped += records.dropped;
+    summary.count_fields(&records.fields);
     output.write(&records.lines)
 }
 
@@ -182,7 +184,12 @@ mod tests {
     fn outcome(id: u64, lines: Vec<u8>) -> Outcome {
         let url = url::Url::parse("http://h/").unwrap();
         let request = Request { id: RequestId(id), url, page: None, attempt: 0 };
-        Outcome { request, body_bytes: 0, result: Ok(Records { lines, count: 1 }), retry_after: None }
+        Outcome {
+            request,
+            body_bytes: 0,
+            result: Ok(Records { lines, count: 1, ..Records::default() }),
+            retry_after: None,
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use crate::fetch::{Failure, Fetcher};
 use crate::frontier::{FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, OpenEnd};
 use crate::job::Job;
-use crate::model::{PageError, Unmade};
+use crate::model::{FieldTally, PageError, Unmade};
 use crate::output::{JsonLines, OutputError};
 use crate::progress::{Mode, Progress};
 use crate::source::Source;
@@ -60,7 +60,7 @@ pub fn run(
         output,
         job.ordered,
         Progress::new(progress),
-        Summary::starting_at(SystemTime::now()),
+        new_summary(job),
         job.talk,
         if job.until_empty { None } else { job.source.total() },
     );
@@ -113,6 +113,12 @@ pub fn run(
         },
     };
     Ok(summary)
+}
+
+fn new_summary(job: &Job) -> Summary {
+    let mut summary = Summary::starting_at(SystemTime::now());
+    summary.fields = job.rule.field_names().into_iter().map(|name| (name, FieldTally::default())).collect();
+    summary
 }
 
 fn requests(source: Source) -> impl Iterator<Item = Result<crate::model::Request, Unmade>> {

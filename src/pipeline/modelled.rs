@@ -373,7 +373,7 @@ impl Run {
             if panics(page.request.id, Role::Parse) {
                 std::panic::resume_unwind(Box::new("on purpose"));
             }
-            let records = Records { lines: Vec::new(), count: 1 };
+            let records = Records { count: 1, ..Records::default() };
             Outcome { request: page.request, body_bytes: 0, result: Ok(records), retry_after: None }
         };
         let conducted = threads::run(

@@ -5,7 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::threads::panic_message;
-use crate::extract::{ExtractError, ExtractLimits, Extractor, PageFacts};
+use crate::extract::{Content, ExtractError, ExtractLimits, Extractor, PageFacts, Reads};
 use crate::html::{self, Charset, Limits, ReadError};
 use crate::job::Job;
 use crate::model::{Outcome, Page, PageError, Records, display_url};
@@ -15,13 +15,15 @@ pub(super) struct Reader {
     extractor: Extractor,
     charset: Option<Charset>,
     limits: Limits,
+    reads: Reads,
 }
 
 impl Reader {
     pub(super) fn new(job: &Job) -> Reader {
         let extractor = Extractor::new(&job.rule, job.with_meta, ExtractLimits::default())
             .expect("the job compiled the same rule");
-        Reader { extractor, charset: job.charset, limits: Limits::default() }
+        let reads = job.rule.reads().unwrap_or(Reads::Markup);
+        Reader { extractor, charset: job.charset, limits: Limits::default(), reads }
     }
 
     pub(super) fn read(&mut self, page: Page) -> Outcome {
@@ -31,11 +33,26 @@ impl Reader {
     }
 
     fn extract(&self, page: &Page) -> Result<Records, PageError> {
-        let document = html::read(&page.body, page.content_type.as_deref(), self.charset, &self.limits)?;
         let url = display_url(&page.final_url);
         let facts = PageFacts { url: &url, page: page.request.page, fetched_at: Some(page.fetched_at) };
-        Ok(self.extractor.extract(&document, &facts)?)
+        match self.reads {
+            Reads::Markup => {
+                let content_type = page.content_type.as_deref();
+                let document = html::read(&page.body, content_type, self.charset, &self.limits)?;
+                Ok(self.extractor.extract(Content::Markup(&document), &facts)?)
+            }
+            Reads::Json => {
+                let json = read_json(&page.body)?;
+                Ok(self.extractor.extract(Content::Json(&json), &facts)?)
+            }
+        }
     }
+}
+
+/// JSON is UTF-8, and a byte order mark before it is passed over (RFC 8259, 8.1).
+fn read_json(body: &[u8]) -> Result<serde_json::Value, PageError> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    serde_json::from_slice(body).map_err(|error| PageError::NotJson(error.to_string()))
 }
 
 impl From<ReadError> for PageError {

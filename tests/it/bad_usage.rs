@@ -216,5 +216,9 @@ fn two_fields_of_one_name_in_a_job_file_are_refused() {
     let text = "[source]\nurl = 'http://h/'\n[extract.a]\nfields.tag = '//a'\nfields.'tag[]' = '//b'\n";
     fs::write(&path, text).unwrap();
     let ran = refused(&["crawl", "-c", path.to_str().unwrap()]);
-    assert!(ran.stderr.contains("job.toml:5:8: extract.a.fields.tag[]: this field stands here twice"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("job.toml:5:8: extract.a.fields.tag[]: this field stands here twice"),
+        "{}",
+        ran.stderr
+    );
 }

@@ -1,5 +1,7 @@
 //! README, example job and help are checked against the program, so that they cannot rot.
 
+use pagemill::config::FIELD_KEYS;
+use pagemill::extract::convert::Type;
 use pagemill::settings::{Kind, SETTINGS, Section};
 
 use crate::support::{pagemill, run};
@@ -55,6 +57,24 @@ fn the_example_has_every_key_in_its_section_with_its_default() {
             (_, None) => assert!(is_comment, "`{}` has no default and should stand behind a #", setting.name),
         }
     }
+}
+
+#[test]
+fn the_example_has_every_key_and_type_of_a_field() {
+    let start = EXAMPLE.find("\n[extract.every-key]\n").unwrap();
+    let text = &EXAMPLE[start + 1..];
+    let rule = text.find("\n[").map_or(text, |end| &text[..end]);
+    let fields: String = rule.lines().filter(|line| line.starts_with("fields.")).collect();
+    for key in FIELD_KEYS.into_iter().filter(|key| *key != "css") {
+        assert!(fields.contains(&format!("{key} = ")), "`{key}` is missing");
+    }
+    for kind in Type::ALL {
+        assert!(rule.contains(kind.name()), "the type `{}` is missing", kind.name());
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config.example.toml");
+    let ran = run(&mut pagemill(["check", path, "--rule", "every-key"]));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert!(ran.stdout.contains("  price      ./p[@class='price']  (regex ([\\d.,]+), "), "{}", ran.stdout);
 }
 
 #[test]
@@ -127,4 +147,23 @@ fn the_readme_names_its_two_commands_and_only_flags_that_exist() {
         });
         assert!(known || ["-c", "--config"].contains(&flag), "{flag}");
     }
+}
+
+/// The job files in the code blocks of a document.
+fn job_files(document: &str) -> Vec<&str> {
+    let blocks = document.split("```toml\n").skip(1);
+    blocks.filter_map(|block| block.split("```").next()).collect()
+}
+
+#[test]
+fn every_job_file_of_the_documents_is_valid() {
+    let folder = crate::support::temp_dir();
+    let path = folder.path().join("job.toml");
+    let files = job_files(include_str!("../../docs/cookbook.md"));
+    for file in &files {
+        std::fs::write(&path, file).unwrap();
+        let ran = run(&mut pagemill(["check", "--config", path.to_str().unwrap(), "http://localhost/"]));
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{file}");
+    }
+    assert!(files.len() >= 4, "only {} job files were found", files.len());
 }

@@ -17,4 +17,6 @@ mod documents;
 mod ends;
 /// The fetcher against every way a server can misbehave.
 mod fetch;
+/// Fields with types, nested ones, JSON, and how the summary tells of them.
+mod fields;
 mod support;

@@ -196,6 +196,11 @@ impl<'d> Page<'d> {
         self.shared.sorted(&nodes.0).into_iter().map(Place).collect()
     }
 
+    /// Where a node stands in the document that the page was made of; a namespace stands where its element does.
+    pub fn place(&self, place: Place<'d>) -> crate::html::Place {
+        self.shared.place(place.0)
+    }
+
     /// The string-value of a node (5).
     pub fn string_value(&self, place: Place<'d>) -> &str {
         self.shared.string_value(place.0)

@@ -110,6 +110,14 @@ impl Shared {
         (self.order(node) >> 32) as u32
     }
 
+    /// Where the node stands in the document that was copied.
+    pub(super) fn place(&self, node: Node<'_>) -> crate::html::Place {
+        let order = self.order(node);
+        let attribute = (order & u64::from(u32::MAX)).checked_sub(FIRST_ATTRIBUTE);
+        let attribute = attribute.and_then(|index| u32::try_from(index + 1).ok()).unwrap_or(0);
+        crate::html::Place { node: crate::html::NodeId((order >> 32) as u32), attribute }
+    }
+
     /// The id behind the last descendant.
     pub(super) fn end_of(&self, id: u32) -> u32 {
         self.ends.get(id as usize).copied().unwrap_or(u32::MAX)

@@ -1,20 +1,7 @@
-//! One field of a record, and how it is written on the command line: `name=XPATH`, `name[]=XPATH`.
+//! How a field is written on the command line: `name=XPATH`, `name[]=XPATH`, `price:float=XPATH`.
 
-use super::xpath::XPath;
+use crate::extract::convert::Type;
 use crate::mistake::Slip;
-
-/// What one key of a record holds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Field {
-    /// The key.
-    pub name: String,
-    /// All matches as an array, not the first.
-    pub many: bool,
-    /// Text as it stands in the page: not stripped, white space not collapsed.
-    pub raw: bool,
-    /// Where the value is found, seen from the record's node.
-    pub xpath: XPath,
-}
 
 /// A field as typed, its expression not yet looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,18 +10,20 @@ pub struct FieldText<'t> {
     pub name: &'t str,
     /// Whether `[]` stood behind the name.
     pub many: bool,
+    /// The type that stood behind the name.
+    pub kind: Option<Type>,
     /// The expression.
-    pub xpath: &'t str,
+    pub expression: &'t str,
     /// Byte offset of the expression in what was typed, to be added to the place of a slip in it.
-    pub xpath_at: usize,
+    pub expression_at: usize,
 }
 
-/// Takes `name=XPATH` or `name[]=XPATH` apart at the first `=`.
+/// Takes `name=XPATH`, `name[]=XPATH` or either with `:TYPE` behind the name apart at the first `=`.
 ///
 /// # Errors
 ///
-/// No `=`, or a name that cannot be a key: empty, with control characters, or beginning with `_`, where the facts of
-/// the page stand (`_url`).
+/// No `=`, an unknown type, or a name that cannot be a key: empty, with control characters, or beginning with `_`,
+/// where the facts of the page stand (`_url`).
 pub fn parse_field(text: &str) -> Result<FieldText<'_>, Slip> {
     let Some(equals) = text.find('=') else {
         return Err(Slip::new(text.len(), "`=` is missing")
@@ -45,16 +34,31 @@ pub fn parse_field(text: &str) -> Result<FieldText<'_>, Slip> {
         return Err(Slip::new(0, "the name of the field is missing")
             .with_hint(format!("a field is `NAME=XPATH`: `title={text}`")));
     }
+    let (key, kind) = match key.rsplit_once(':') {
+        Some((name, kind)) => (name.trim_end(), Some(parse_kind(kind, text, equals)?)),
+        None => (key, None),
+    };
     let many = key.ends_with("[]");
     let name = key.strip_suffix("[]").unwrap_or(key).trim_end();
     check_name(name).map_err(|slip| Slip { at: slip.at + leading_space(text), ..slip })?;
-    let xpath = text[equals + 1..].trim_start();
-    let xpath_at = text.len() - xpath.len();
-    if xpath.is_empty() {
+    let expression = text[equals + 1..].trim_start();
+    let expression_at = text.len() - expression.len();
+    if expression.is_empty() {
         return Err(Slip::new(text.len(), format!("the XPath of `{name}` is missing"))
             .with_hint("a field is `NAME=XPATH`, for example `title=.//h3`"));
     }
-    Ok(FieldText { name, many, xpath, xpath_at })
+    Ok(FieldText { name, many, kind, expression, expression_at })
+}
+
+/// The type between the last colon before the `=` and the `=`.
+fn parse_kind(kind: &str, text: &str, equals: usize) -> Result<Type, Slip> {
+    let at = text[..equals].rfind(':').map_or(0, |colon| colon + 1);
+    let at = at + leading_space(&text[at..equals]);
+    if let Some(plain) = kind.trim().strip_suffix("[]") {
+        return Err(Slip::new(at + plain.len(), "`[]` stands before the type")
+            .with_hint(format!("like `links[]:{plain}=.//a/@href`")));
+    }
+    Type::parse(kind.trim()).map_err(|slip| Slip { at: slip.at + at, ..slip })
 }
 
 /// Whether what stands before the first `=` is the beginning of an expression, not a name: `//a[@b="c"]`.
@@ -62,10 +66,15 @@ fn is_expression(key: &str) -> bool {
     let before_parenthesis = key.split_once('(').and_then(|(before, _)| before.chars().next_back());
     let is_call = before_parenthesis.is_some_and(char::is_alphanumeric);
     let is_path = key.starts_with(['.', '/']) || key.contains("//") || key.contains("::");
-    is_path || is_call || key.strip_suffix("[]").unwrap_or(key).contains('[')
+    is_path || is_call || key.replacen("[]", "", 1).contains('[')
 }
 
-fn check_name(name: &str) -> Result<(), Slip> {
+/// Whether `name` can be a key.
+///
+/// # Errors
+///
+/// It is empty, has control characters, or begins with `_`.
+pub fn check_name(name: &str) -> Result<(), Slip> {
     if name.is_empty() {
         return Err(Slip::new(0, "the name of the field is missing")
             .with_hint("a field is `NAME=XPATH`, for example `title=.//h3`"));
@@ -91,11 +100,43 @@ mod tests {
     #[test]
     fn the_first_equals_sign_divides() {
         let field = parse_field("title=.//a[@class=\"x\"]").unwrap();
-        assert_eq!(field, FieldText { name: "title", many: false, xpath: ".//a[@class=\"x\"]", xpath_at: 6 });
+        assert_eq!(
+            field,
+            FieldText {
+                name: "title",
+                many: false,
+                kind: None,
+                expression: ".//a[@class=\"x\"]",
+                expression_at: 6
+            }
+        );
         let field = parse_field(" links [] = .//a").unwrap();
-        assert_eq!(field, FieldText { name: "links", many: true, xpath: ".//a", xpath_at: 12 });
+        assert_eq!(
+            field,
+            FieldText { name: "links", many: true, kind: None, expression: ".//a", expression_at: 12 }
+        );
         for name in ["书名", "price (EUR)", "km/h", "@id", "a.b", "first name"] {
             assert_eq!(parse_field(&format!("{name}=//a")).unwrap().name, name);
+        }
+    }
+
+    #[test]
+    fn a_type_stands_behind_the_name() {
+        let kind = |text| parse_field(text).map(|field| (field.name, field.many, field.kind.map(Type::name)));
+        assert_eq!(kind("price:float=./p"), Ok(("price", false, Some("float"))));
+        assert_eq!(kind("links[]:url=.//a"), Ok(("links", true, Some("url"))));
+        assert_eq!(kind(" a : int = ./p"), Ok(("a", false, Some("int"))));
+        assert_eq!(kind("x=self::p"), Ok(("x", false, None)));
+        for (text, at, hint) in [
+            ("price:flaot=./p", 6, "`float`"),
+            ("a : money=./p", 4, "types are"),
+            ("links:url[]=.//a", 9, "`links[]:url="),
+            (":int=./p", 0, "NAME=XPATH"),
+            ("price:=./p", 6, "types are"),
+        ] {
+            let slip = parse_field(text).unwrap_err();
+            assert_eq!(slip.at, at, "{text}: {slip:?}");
+            assert!(slip.hint.as_deref().unwrap_or("").contains(hint), "{text}: {slip:?}");
         }
     }
 

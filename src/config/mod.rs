@@ -4,6 +4,8 @@
 //! keys are refused with the name they most likely mean. All mistakes of a file are collected. What a value means is
 //! not decided here. The only user of toml.
 
+mod fields;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -14,6 +16,7 @@ use toml::de::{DeTable, DeValue};
 use crate::mistake::{Mistake, Slip};
 use crate::settings::{self, Kind, SETTINGS, Section};
 use crate::written::{Layer, Place, Written};
+pub use fields::{FIELD_KEYS, Literal, WrittenField, WrittenTable, WrittenValue};
 
 /// A job file larger than this is none.
 const LARGEST_FILE_BYTES: u64 = 1 << 20;
@@ -44,19 +47,6 @@ pub struct WrittenRule {
     pub raw: Option<Written>,
     /// `with-meta`.
     pub with_meta: Option<Written>,
-}
-
-/// One field of a rule.
-#[derive(Debug)]
-pub struct WrittenField {
-    /// Its name without `[]`, and where it stands.
-    pub name: Written,
-    /// Whether all matches are wanted.
-    pub all: bool,
-    /// Whether white space is kept; `None` leaves it to the rule.
-    pub raw: Option<bool>,
-    /// The expression.
-    pub xpath: Written,
 }
 
 /// Reads a job file. What could be read is given even when there are mistakes, so that the job can find more.
@@ -262,9 +252,7 @@ impl Reader<'_> {
                 "raw" => rule.raw = self.scalar(&key, value),
                 "with-meta" => rule.with_meta = self.scalar(&key, value),
                 "fields" => {
-                    for entry in self.entries(&key, "fields.title = './h3/text()'", value) {
-                        rule.fields.extend(self.field(&key, entry));
-                    }
+                    rule.fields = self.fields(&key, value, 1);
                 }
                 "namespaces" => {
                     for (prefix, uri) in self.entries(&key, "namespaces.atom = 'http://..'", value) {
@@ -293,39 +281,6 @@ impl Reader<'_> {
                 Vec::new()
             }
         }
-    }
-
-    /// `title = "XPATH"`, `"tags[]" = "XPATH"` or `title = { xpath = "..", all = true, raw = true }`.
-    fn field(&mut self, key: &str, (name, value): Entry<'_>) -> Option<WrittenField> {
-        let key = format!("{key}.{}", name.get_ref());
-        let at = name.span().start;
-        let (name, mut all) = match name.get_ref().strip_suffix("[]") {
-            Some(name) => (name, true),
-            None => (&**name.get_ref(), false),
-        };
-        let name = Written { text: name.to_owned(), place: self.place(at, &key) };
-        let Some(table) = value.get_ref().as_table() else {
-            let xpath = self.scalar(&key, value)?;
-            return Some(WrittenField { name, all, raw: None, xpath });
-        };
-        let (mut xpath, mut raw) = (None, None);
-        for (part, value) in table {
-            let key = format!("{key}.{}", part.get_ref());
-            match (&**part.get_ref(), value.get_ref().as_bool()) {
-                ("xpath", _) => xpath = self.scalar(&key, value),
-                ("all", Some(value)) => all |= value,
-                ("raw", Some(value)) => raw = Some(value),
-                ("all" | "raw", None) => {
-                    self.mistake_at(value.span().start, &key, "true or false is wanted here", None);
-                }
-                _ => self.unknown_key(part.span().start, &key, ["xpath", "all", "raw"]),
-            }
-        }
-        if xpath.is_none() {
-            let hint = "like { xpath = './h3/text()' }".to_owned();
-            self.mistake_at(at, &key, "this field has no `xpath`", Some(hint));
-        }
-        Some(WrittenField { name, all, raw, xpath: xpath? })
     }
 }
 
@@ -377,12 +332,8 @@ header = ["A: b", "C: d"]
     fn fields_keep_their_order_and_say_one_or_all() {
         let (file, _) = parse("job.toml", JOB);
         let rule = &file.rules[0];
-        let fields: Vec<_> =
-            rule.fields.iter().map(|f| (f.name.text.as_str(), f.all, f.raw, f.xpath.text.as_str())).collect();
-        assert_eq!(
-            fields,
-            [("title", false, None, "./a"), ("tags", true, None, "./b"), ("note", true, Some(true), "./c")]
-        );
+        let fields: Vec<_> = rule.fields.iter().map(|f| (f.name.text.as_str(), f.all)).collect();
+        assert_eq!(fields, [("title", false), ("tags", true), ("note", false)]);
         assert_eq!(rule.name.text, "book");
         assert_eq!(rule.each.as_ref().map(|each| each.text.as_str()), Some("//li"));
         assert_eq!(rule.namespaces[0].0, "x");
@@ -401,13 +352,10 @@ header = ["A: b", "C: d"]
 
     #[test]
     fn wrong_shapes_are_told() {
-        let found = mistakes(
-            "source = 1\n[fetch]\njobs = [1]\n[extract]\neach = '//a'\n[extract.b.fields]\nx = {}\n",
-        );
+        let found = mistakes("source = 1\n[fetch]\njobs = [1]\n[extract]\neach = '//a'\n");
         assert!(found[0].contains("this is a table: write [source]"), "{found:?}");
         assert!(found[1].contains("one value is wanted here, not an array"), "{found:?}");
         assert!(found[2].contains("a rule has a name"), "{found:?}");
-        assert!(found[3].contains("no `xpath`"), "{found:?}");
         let found = mistakes("[fetch]\njobs = 0x10\n");
         assert!(found[0].contains("2:8: fetch.jobs: numbers are written in decimal digits"), "{found:?}");
     }

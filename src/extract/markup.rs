@@ -1,0 +1,63 @@
+//! A page of markup as records see it: the one place that asks the XPath evaluator.
+
+use std::borrow::Cow;
+
+use super::ExtractLimits;
+use super::sheet::Wanted;
+use super::xpath::engine::{Index, Programs, Session, Store, Value};
+use crate::html::{self, Document, Place};
+
+/// A node or attribute.
+pub(super) type Node = Place;
+
+/// The page.
+pub(super) struct Markup<'d> {
+    session: Session<'d>,
+    document: &'d Document,
+}
+
+impl<'d> Markup<'d> {
+    pub(super) fn new(
+        store: &'d Store,
+        programs: &'d Programs,
+        document: &'d Document,
+        limits: ExtractLimits,
+    ) -> Markup<'d> {
+        Markup { session: Session::new(programs, document, store, limits), document }
+    }
+
+    pub(super) fn evaluate(&self, index: Index, node: Node, wanted: Wanted) -> Result<Value, String> {
+        match wanted {
+            Wanted::First => self.session.evaluate_first(index, node),
+            Wanted::All => self.session.evaluate(index, node),
+        }
+    }
+
+    /// The string-value (XPath 1.0, 5).
+    pub(super) fn text(&self, node: Node) -> Cow<'d, str> {
+        self.session.string_value(node)
+    }
+
+    /// Whether it is a text of nothing but white space: the indentation between tags.
+    pub(super) fn is_blank_text(&self, node: Node) -> bool {
+        self.session.is_text(node) && self.text(node).trim().is_empty()
+    }
+
+    pub(super) fn outer_html(&self, node: Node) -> String {
+        let mut markup = String::new();
+        html::outer_html(self.document, node, &mut markup);
+        markup
+    }
+
+    /// `href` of the first `base` that has one (WHATWG HTML 4.2.3). Only HTML has it.
+    pub(super) fn base_href(&self) -> Option<&str> {
+        if !self.document.is_html() {
+            return None;
+        }
+        let mut ids = (0..self.document.len()).filter_map(|id| u32::try_from(id).ok()).map(html::NodeId);
+        ids.find_map(|id| {
+            let is_base = self.document.name(id).is_some_and(|name| &*name.local == "base");
+            if is_base { self.document.attribute(id, "href") } else { None }
+        })
+    }
+}
