@@ -180,13 +180,28 @@ impl<'s> Session<'s> {
 
 /// The string-value of a node (5): borrowed where it stands in one piece.
 pub(super) fn string_value(document: &Document, place: Place) -> Cow<'_, str> {
+    let ids = || place.node.0 + 1..document.subtree_end(place.node).0;
+    in_one_piece(document, place).map_or_else(|| joined(texts_in(document, ids())), Cow::Borrowed)
+}
+
+/// The string-value of a node that one look shows to be in one piece: of all but elements with more than a text in
+/// them.
+pub(super) fn in_one_piece(document: &Document, place: Place) -> Option<&str> {
     if place.attribute > 0 {
-        return Cow::Borrowed(document.attribute_at(place).map_or("", |attribute| &attribute.value));
+        return Some(document.attribute_at(place).map_or("", |attribute| &attribute.value));
     }
-    if !matches!(document.kind(place.node), NodeKind::Document | NodeKind::Element) {
-        return Cow::Borrowed(document.text(place.node));
+    match document.kind(place.node) {
+        NodeKind::Text | NodeKind::Comment | NodeKind::ProcessingInstruction => {
+            Some(document.text(place.node))
+        }
+        NodeKind::Document | NodeKind::Element => match document.first_child(place.node) {
+            None => Some(""),
+            Some(only) if document.next_sibling(only).is_none() && document.kind(only) == NodeKind::Text => {
+                Some(document.text(only))
+            }
+            Some(_) => None,
+        },
     }
-    joined(texts_in(document, place.node.0 + 1..document.subtree_end(place.node).0))
 }
 
 /// The text nodes in a range of ids.

@@ -2,8 +2,8 @@
 
 use super::plan::{Reach, segments};
 use super::program::{
-    Counting, Expression, NamePart, Number, Path, Predicate, Predicates, Program, Set, Start, Step, Test,
-    Text, Truth,
+    Counting, Expression, NamePart, Number, Path, Predicate, Predicates, Program, Segment, Set, Start, Step,
+    Test, Text, Truth,
 };
 use crate::extract::xpath::ast::{self, Axis, Expr, Kind, NodeTest};
 use crate::extract::xpath::function::Function;
@@ -43,7 +43,7 @@ fn each<T>(exprs: &[Expr], compile: impl Fn(&Expr) -> Compiled<T>) -> Compiled<B
 
 fn set(expr: &Expr) -> Compiled<Set> {
     Ok(match expr {
-        Expr::Path { start, steps } => Set::Path(path(start, steps)?),
+        Expr::Path { start, steps } => short(path(start, steps)?),
         Expr::Union(operands) => Set::Union(each(operands, set)?),
         Expr::Filter { subject, predicates: list } => {
             let (subject, predicates) = (set(subject)?, predicates(list)?);
@@ -61,6 +61,18 @@ fn set(expr: &Expr) -> Compiled<Set> {
 
 /// The parser gives no such tree.
 const MISTYPED: Declined = Declined("it has a value where a set of nodes must be");
+
+/// A path of one step is that step.
+fn short(mut path: Path) -> Set {
+    if let (Start::Context, [Segment { steps, is_ordered: true, is_swept: false, .. }]) =
+        (&path.start, &mut *path.segments)
+        && steps.len() == 1
+        && let Some(step) = std::mem::take(steps).into_iter().next()
+    {
+        return Set::Step(step);
+    }
+    Set::Path(path)
+}
 
 fn path(start: &ast::Start, steps: &[ast::Step]) -> Compiled<Path> {
     let start = match start {

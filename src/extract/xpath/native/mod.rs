@@ -111,9 +111,9 @@ impl<'s> Page<'s> {
         self.charge(1)?;
         ControlFlow::Continue(match &program.0 {
             Expression::Set(set) => {
-                let mut places = Vec::new();
+                let mut places = self.pool.buffer();
                 self.collect(set, focus, &mut places)?;
-                Value::Places(places)
+                Value::Places(places.to_vec())
             }
             Expression::Text(text) => Value::String(self.text(text, focus)?.into_owned()),
             Expression::Number(number) => Value::Number(self.number(number, focus)?),

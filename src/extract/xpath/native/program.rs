@@ -20,6 +20,8 @@ pub(super) enum Expression {
 /// A set of nodes.
 pub(super) enum Set {
     Path(Path),
+    /// A path of one step from the context node that meets its nodes in order: most fields are one.
+    Step(Step),
     Filter {
         subject: Box<Set>,
         predicates: Predicates,
@@ -163,7 +165,7 @@ impl Set {
             },
             Set::Filter { is_ordered, .. } => *is_ordered,
             Set::Union(_) => false,
-            Set::IdsIn(_) | Set::Ids(_) => true,
+            Set::Step(_) | Set::IdsIn(_) | Set::Ids(_) => true,
         }
     }
 }

@@ -29,6 +29,7 @@ impl<'s> Page<'s> {
     /// Visits the nodes of `set`.
     pub(super) fn stream(&self, set: &'s Set, focus: Focus, demand: Demand, visit: Visit<'_>) -> Flow {
         match set {
+            Set::Step(step) => self.step(step, focus.place, visit),
             Set::Path(path) => self.path(path, focus, demand, visit),
             Set::Filter { subject, predicates, .. } => self.filter(subject, predicates, focus, demand, visit),
             Set::Union(operands) => {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow::{Break, Continue};
 
 use super::program::{NamePart, Text};
 use super::{Flow, Focus, Page, Stop};
-use crate::extract::xpath::engine::{joined, texts_in};
+use crate::extract::xpath::engine::{in_one_piece, joined, texts_in};
 use crate::extract::xpath::{chars, number};
 use crate::html::dom::{Name, NodeKind};
 use crate::html::{NodeId, Place};
@@ -104,7 +104,7 @@ impl<'s> Page<'s> {
 
     /// The string-value of a node, its length charged: `//*[contains(., "x")]` reads each text once per level.
     pub(super) fn string_value(&self, place: Place) -> Flow<Cow<'s, str>> {
-        let text = match self.own_text(place) {
+        let text = match in_one_piece(self.document, place) {
             Some(text) => Cow::Borrowed(text),
             None => {
                 let ids = place.node.0 + 1..self.end_of(place.node)?;
@@ -118,7 +118,7 @@ impl<'s> Page<'s> {
 
     /// Whether the string-value of a node is `text`, without putting it together.
     pub(super) fn has_value(&self, place: Place, text: &str) -> Flow<bool> {
-        if let Some(own) = self.own_text(place) {
+        if let Some(own) = in_one_piece(self.document, place) {
             self.charge(1 + own.len().min(text.len()) / 16)?;
             return Continue(own == text);
         }
@@ -140,19 +140,6 @@ impl<'s> Page<'s> {
     pub(super) fn has_text(&self, place: Place) -> Flow<bool> {
         Continue(!self.has_value(place, "")?)
     }
-
-    /// The string-value of what has no text nodes below it.
-    fn own_text(&self, place: Place) -> Option<&'s str> {
-        if place.attribute > 0 {
-            return Some(self.document.attribute_at(place).map_or("", |attribute| &attribute.value));
-        }
-        match self.document.kind(place.node) {
-            NodeKind::Document | NodeKind::Element => None,
-            NodeKind::Text | NodeKind::Comment | NodeKind::ProcessingInstruction => {
-                Some(self.document.text(place.node))
-            }
-        }
-    }
 }
 
 /// A part of a text, borrowed if the text is.
@@ -165,12 +152,11 @@ fn part<'t>(whole: Cow<'t, str>, cut: impl Fn(&str) -> &str) -> Cow<'t, str> {
 
 /// Whether `normalize-space()` leaves a text as it is.
 fn is_normal(text: &str) -> bool {
-    let mut last = b' ';
-    for &byte in text.as_bytes() {
-        if matches!(byte, b'\t' | b'\r' | b'\n') || (byte == b' ' && last == b' ') {
-            return false;
-        }
-        last = byte;
-    }
-    text.is_empty() || last != b' '
+    let bytes = text.as_bytes();
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return true };
+    // Without a way out in between these are a few instructions for many bytes.
+    let others = bytes.iter().fold(false, |found, byte| found | matches!(byte, b'\t' | b'\r' | b'\n'));
+    let pairs = bytes.iter().zip(&bytes[1..]);
+    let doubles = pairs.fold(false, |found, (a, b)| found | ((*a == b' ') & (*b == b' ')));
+    !(others | doubles) && *first != b' ' && *last != b' '
 }
