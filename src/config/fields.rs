@@ -47,6 +47,8 @@ pub struct WrittenTable {
     pub replace: Vec<(Written, Written)>,
     /// `fields`, in their order.
     pub fields: Vec<WrittenField>,
+    /// Some of it could not be read: what seems to be missing may be there, misspelt.
+    pub is_incomplete: bool,
 }
 
 /// A value that goes into records as it is: a string, a number or a boolean.
@@ -100,12 +102,8 @@ impl Reader<'_> {
         for entry in table {
             self.field_key(&key, entry, depth, &mut written);
         }
-        // A key that could not be read may be the one that says what the field is.
-        (self.mistakes.len() == before).then_some(WrittenField {
-            name,
-            all,
-            value: WrittenValue::Table(written),
-        })
+        written.is_incomplete = self.mistakes.len() > before;
+        Some(WrittenField { name, all, value: WrittenValue::Table(written) })
     }
 
     fn field_key(&mut self, key: &str, (name, value): Entry<'_>, depth: usize, written: &mut WrittenTable) {

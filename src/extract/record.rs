@@ -3,7 +3,7 @@
 //! One [`Extractor`] per thread: it holds the compiled expressions, which may not cross threads.
 
 use std::cell::OnceCell;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use super::convert::write_json;
 use super::embedded::Embedded;
@@ -96,7 +96,8 @@ impl Extractor {
             markup,
             facts,
             facts_json: FactsJson::new(facts),
-            most_bytes: self.limits.bytes,
+            limits: self.limits,
+            deadline: Instant::now() + self.limits.time,
             base: OnceCell::new(),
             embedded: Embedded::default(),
         };

@@ -107,6 +107,13 @@ impl FieldReader<'_> {
         self.layers.report(written, slip);
     }
 
+    /// What is missing in a table may be what could not be read, which has been told.
+    fn report_missing(&mut self, written: &WrittenField, table: &WrittenTable, slip: Slip) {
+        if !table.is_incomplete {
+            self.report(&written.name, slip);
+        }
+    }
+
     fn read(&mut self, written: &WrittenField, reads: &mut Option<Reads>) -> Option<Field> {
         let name = &written.name.text;
         if let Err(slip) = check_name(name) {
@@ -207,7 +214,8 @@ impl FieldReader<'_> {
         let fields = self.read_all(&table.fields, reads);
         if table.fields.is_empty() {
             let hint = "like fields = { name = './a', link = './a/@href' }";
-            self.report(&written.name, Slip::new(0, "this object has no `fields`").with_hint(hint));
+            let slip = Slip::new(0, "this object has no `fields`").with_hint(hint);
+            self.report_missing(written, table, slip);
             return None;
         }
         Some(fields)
@@ -311,7 +319,7 @@ impl FieldReader<'_> {
                 None => Slip::new(0, "this field has no expression")
                     .with_hint("like { xpath = './h3/text()' }; or json, css, fields, each, const, meta"),
             };
-            self.report(&written.name, slip);
+            self.report_missing(written, table, slip);
             return None;
         };
         let from = from.ok()?;

@@ -232,6 +232,10 @@ fn all_mistakes_of_a_field_are_told_at_once() {
         "fields.a = { xpath = 'p[', type = 'x', regex = '(', locale = 'y' }\nfields.b = { const = 1, all = true }",
     );
     assert_eq!((fields.len(), found.len()), (0, 5), "{found:?}");
+    // A misspelt key hides no other mistake, and what it may have been is not missed.
+    let (_, found) = read("fields.a = { xpat = 'p', type = 'x' }");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("unknown key") && found[1].contains("no type `x`"), "{found:?}");
 }
 
 #[test]

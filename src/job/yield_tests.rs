@@ -304,3 +304,17 @@ fn lists_inside_of_lists_have_a_limit_too() {
         .unwrap_err();
     assert_eq!(error.to_string(), "a.b: the records of this page are larger than 10K");
 }
+
+#[test]
+fn the_time_of_a_page_goes_for_what_is_done_with_its_texts_too() {
+    // Each of 400 elements inside each other has the whole text, and the pattern must look through all of it.
+    let page = format!("{}{}", "<div>".repeat(400), "x ".repeat(500_000));
+    let rule = rule("each = '//div'\nfields.slow = { xpath = '.', regex = '(x x ){9}y' }");
+    let limits = ExtractLimits { time: std::time::Duration::from_millis(20), ..ExtractLimits::default() };
+    let document = html::read(page.as_bytes(), Some("text/html"), None, &Limits::default()).unwrap();
+    let error = Extractor::new(&rule, false, limits)
+        .unwrap()
+        .extract(Content::Markup(&document), &FACTS)
+        .unwrap_err();
+    assert!(error.reason.starts_with("took longer than 20ms on this page"), "{error}");
+}

@@ -298,4 +298,23 @@ mod tests {
         assert_eq!(number(&typed(Type::Int), 2.5).0, Some(Piece::WrongType));
         assert_eq!(number(&typed(Type::String), 2.5).0, None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_the_text_the_line_stays_json(
+            text in "[-+ 0-9.,:'()%$€年月日a-zA-Z/T\u{a0}\u{ff10}-\u{ff19}]{0,24}|\\PC{0,40}",
+            kind in proptest::sample::select(Type::ALL.to_vec()),
+            locale in proptest::sample::select(vec!["", "en", "de", "fr", "zh"]),
+        ) {
+            let locale = (!locale.is_empty()).then(|| Locale::parse(locale).unwrap());
+            for format in [None, Some("%d. %B %Y".to_owned())] {
+                let (piece, line) = written(&Recipe { locale, format, ..typed(kind) }, &text);
+                if piece == Piece::Written {
+                    proptest::prop_assert!(serde_json::from_str::<serde_json::Value>(&line).is_ok(), "{line}");
+                } else {
+                    proptest::prop_assert_eq!(line, "");
+                }
+            }
+        }
+    }
 }

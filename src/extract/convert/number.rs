@@ -9,7 +9,8 @@
 //! - both marks: the last one is the decimal mark, the other groups (`1.234,5`, `1,234.5`);
 //! - one mark, several times: it groups (`1.234.567`);
 //! - one comma before exactly three digits groups (`1,234`), unless a zero or more than three digits stand before it;
-//! - any other single mark is the decimal mark (`12,5`, `49.00`, `1.234`).
+//! - any other single mark is the decimal mark (`12,5`, `49.00`, `1.234`), but with a currency a point before exactly
+//!   three digits is refused: `1.250 €` is a thousand times more in one country than in another.
 //!
 //! Spaces and apostrophes group always. Groups have three digits, or as in India two and at the end three.
 
@@ -54,7 +55,10 @@ fn parse_plain(text: &str, locale: Option<Locale>) -> Result<String, NoNumber> {
         // Only programs write exponents, and they write points.
         return Ok(text);
     }
-    let (is_negative, core) = strip_surroundings(&text)?;
+    let (is_negative, core, has_currency) = strip_surroundings(&text)?;
+    if locale.is_none() && has_currency && is_torn(core) {
+        return Err(NoNumber);
+    }
     let plain = plain_digits(core, locale)?;
     Ok(if is_negative { format!("-{plain}") } else { plain })
 }
@@ -99,7 +103,7 @@ fn folded(c: char) -> char {
 }
 
 /// What stands around the number: at most a sign, a currency and a percent sign.
-fn strip_surroundings(text: &str) -> Result<(bool, &str), NoNumber> {
+fn strip_surroundings(text: &str) -> Result<(bool, &str, bool), NoNumber> {
     let is_digit = |c: char| c.is_ascii_digit();
     let mut start = text.find(is_digit).ok_or(NoNumber)?;
     let end = text.rfind(is_digit).ok_or(NoNumber)? + 1;
@@ -148,7 +152,8 @@ fn strip_surroundings(text: &str) -> Result<(bool, &str), NoNumber> {
         (one, other) if is_currency(one) && is_currency(other) => {}
         _ => return Err(NoNumber),
     }
-    Ok((sign == Some("-"), &text[start..end]))
+    let has_currency = !before.is_empty() || !after.is_empty();
+    Ok((sign == Some("-"), &text[start..end], has_currency))
 }
 
 /// Signs and codes of ISO 4217 for the currencies that shops use, and what people write instead.
@@ -204,6 +209,14 @@ fn plain_digits(core: &str, locale: Option<Locale>) -> Result<String, NoNumber> 
         plain.push_str(fraction);
     }
     Ok(plain)
+}
+
+/// Whether it has one point, and that could group as well as divide.
+fn is_torn(core: &str) -> bool {
+    core.split_once('.').is_some_and(|(before, after)| {
+        let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        after.len() == 3 && (1..=3).contains(&before.len()) && are_digits(before) && are_digits(after)
+    }) && !core.starts_with('0')
 }
 
 /// Which mark is the decimal one; see the top of this file.
@@ -266,6 +279,9 @@ mod tests {
             ("12,34,567.50", 1_234_567.5),
             ("1234,567", 1234.567),
             ("0,125", 0.125),
+            ("€ 0.125", 0.125),
+            ("€ 1,250", 1250.0),
+            ("1.250 %", 1.25),
             ("12,5", 12.5),
             ("12,50", 12.5),
             ("3,14259", 3.14259),
@@ -358,6 +374,8 @@ mod tests {
             "--5",
             "-$-5",
             "5-",
+            "1.250 €",
+            "$1.250",
             "1e",
             "1e99999",
             "1e400",

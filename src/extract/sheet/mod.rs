@@ -5,16 +5,17 @@ mod value;
 
 use std::cell::OnceCell;
 use std::rc::Rc;
+use std::time::Instant;
 
 use serde_json::Value as Json;
 use url::Url;
 
-use super::ExtractError;
 use super::embedded::Embedded;
 use super::markup::{Markup, Node};
 use super::plan::{Column, Make, Probe, Search};
 use super::record::{FactsJson, PageFacts};
 use super::xpath::engine::Value;
+use super::{ExtractError, ExtractLimits};
 use crate::model::FieldTally;
 
 /// Where a field is seen from.
@@ -67,8 +68,10 @@ pub(super) struct Sheet<'d> {
     pub(super) markup: Option<Markup<'d>>,
     pub(super) facts: &'d PageFacts<'d>,
     pub(super) facts_json: FactsJson,
-    /// Bytes that the records of the page may take.
-    pub(super) most_bytes: usize,
+    pub(super) limits: ExtractLimits,
+    /// When the time of `limits` is up. The evaluator looks at its own clock; this one is for what is done with what
+    /// it finds: texts collapsed and searched, JSON parsed, once for each of many records.
+    pub(super) deadline: Instant,
     pub(super) base: OnceCell<Option<Url>>,
     pub(super) embedded: Embedded,
 }
@@ -93,6 +96,9 @@ impl<'d> Sheet<'d> {
         tallies: &mut [FieldTally],
     ) -> Result<bool, ExtractError> {
         let mut is_complete = true;
+        if let Some(column) = columns.first() {
+            self.check_time(column)?;
+        }
         for (position, column) in columns.iter().enumerate() {
             line.push(if position == 0 { b'{' } else { b',' });
             line.extend_from_slice(&column.key);
@@ -172,6 +178,7 @@ impl<'d> Sheet<'d> {
             Found::Nodes(nodes) => {
                 let markup = self.markup_of(column)?;
                 for node in nodes {
+                    self.check_time(column)?;
                     let json: Option<Rc<Json>> = self.embedded.parse(&markup.text(node));
                     if !look(json.as_deref())? {
                         break;
@@ -241,10 +248,19 @@ impl<'d> Sheet<'d> {
 
     /// Elements inside each other give their text once per level.
     fn check_size(&self, column: &Column, line: &[u8]) -> Result<(), ExtractError> {
-        if line.len() <= self.most_bytes {
+        if line.len() <= self.limits.bytes {
             return Ok(());
         }
-        let reason = crate::extract::record::too_large(self.most_bytes);
+        let reason = crate::extract::record::too_large(self.limits.bytes);
+        Err(ExtractError { name: column.name.clone(), reason })
+    }
+
+    fn check_time(&self, column: &Column) -> Result<(), ExtractError> {
+        if Instant::now() < self.deadline {
+            return Ok(());
+        }
+        let limit = crate::model::human_duration(self.limits.time);
+        let reason = format!("took longer than {limit} on this page; look for less");
         Err(ExtractError { name: column.name.clone(), reason })
     }
 }

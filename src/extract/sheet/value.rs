@@ -79,6 +79,7 @@ impl<'d> Sheet<'d> {
                         if !value.recipe.raw && markup.is_blank_text(node) {
                             continue;
                         }
+                        self.check_time(column)?;
                         items.add(value, line, |line| self.write_node(column, value, node, line))?;
                     }
                 }
