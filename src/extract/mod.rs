@@ -2,8 +2,12 @@
 //!
 //! Knows documents and the words of the model; nothing of requests, threads or files.
 
+pub mod budget;
+pub mod css;
 mod field;
+pub mod json;
 mod record;
+pub mod regular;
 mod rule;
 pub mod xpath;
 
