@@ -7,7 +7,8 @@
 //! # What a selector sees
 //!
 //! As in parsel, the context element itself may match, and nothing above it is seen: within `div.item`, `::attr(id)` is
-//! the item's own attribute first of all, and `.list a` finds nothing if `.list` stands around the item. Siblings of
+//! the item's own attribute first of all, and `.list a` finds nothing if `.list` stands around the item. `a ::text` is
+//! all text inside of `a`, `a::text` what stands directly in it. Siblings of
 //! the context count for `:nth-child` and the like, but are never selected unless asked for: `+ p`, `:scope ~ p`.
 
 mod element;
@@ -49,6 +50,8 @@ struct Branch {
     selector: Selector<Words>,
     /// It begins at the context and goes on with its siblings: `+ p`, `:scope ~ p`.
     is_beside: bool,
+    /// Of `a ::text`: where `a` begins in the selector, read from its end.
+    inside: Option<usize>,
 }
 
 impl Css {
@@ -60,7 +63,11 @@ impl Css {
     /// 16 levels of brackets.
     pub fn parse(text: &str) -> Result<Css, Slip> {
         let selectors = parser::parse(text)?;
-        let branch = |selector: Selector<Words>| Branch { is_beside: is_beside_scope(&selector), selector };
+        let branch = |selector: Selector<Words>| Branch {
+            is_beside: is_beside_scope(&selector),
+            inside: start_of_inside(&selector),
+            selector,
+        };
         Ok(Css { source: text.into(), branches: selectors.into_iter().map(branch).collect() })
     }
 
@@ -139,7 +146,8 @@ impl Branch {
                 continue;
             }
             let element = Element { page: &page, node };
-            if matches_selector(&self.selector, 0, None, element, &mut matching) {
+            let mut matches = |offset| matches_selector(&self.selector, offset, None, element, &mut matching);
+            if matches(0) || self.inside.is_some_and(matches) {
                 take(document, node, pseudo_element, budget, places)?;
             }
         }
@@ -192,6 +200,23 @@ fn is_beside_scope(selector: &Selector<Words>) -> bool {
         }
     }
     false
+}
+
+/// In `a ::text` and `a *::attr(x)`, as parsel reads them, the texts and attributes of the `a` itself are also inside
+/// it. Where such a selector goes on before the blank; `None` if it is none of these.
+fn start_of_inside(selector: &Selector<Words>) -> Option<usize> {
+    selector.pseudo_element()?;
+    let mut is_any = true;
+    for (offset, component) in selector.iter_raw_match_order().enumerate() {
+        match component {
+            Component::PseudoElement(_) | Component::Combinator(Combinator::PseudoElement) => {}
+            Component::ExplicitUniversalType => {}
+            Component::Combinator(Combinator::Descendant) if is_any => return Some(offset + 1),
+            Component::Combinator(_) => return None,
+            _ => is_any = false,
+        }
+    }
+    None
 }
 
 impl PartialEq for Css {

@@ -207,9 +207,13 @@ fn text_is_what_stands_directly_in_an_element() {
     all(&[
         ("a::text", "'t' 'u'"),
         (".price::text", "'9' '0'"),
-        (".price ::text", "'.5'"),
+        (".price ::text", "'9' '.5' '0'"),
+        (".price *::text", "'9' '.5' '0'"),
+        (".price > ::text", "'.5'"),
+        (".price i::text", "'.5'"),
         (".price, .price *", "p i"),
-        ("#i1 ::text", "'t' 'bold' 'p'"),
+        ("#i1 ::text", "'own' 't' 'bold' 'p'"),
+        ("#i1 :not(b)::text", "'t' 'p'"),
         ("#i3 p::text", ""),
         (".out::TEXT", "'o'"),
     ]);
@@ -219,7 +223,7 @@ fn text_is_what_stands_directly_in_an_element() {
 fn texts_of_nested_elements_stand_in_document_order() {
     assert_eq!(select("#i2 p.price, #i2 p.price *"), "p i");
     assert_eq!(select("p.price::text, i::text"), "'9' '.5' '0'");
-    assert_eq!(select("#i2 *::text"), "'H' 'u' '9' '.5' '0'");
+    assert_eq!(select("#i2 ::text"), "'H' 'u' '9' '.5' '0'");
 }
 
 #[test]
@@ -229,6 +233,8 @@ fn attributes_are_taken_by_name() {
         ("a::attr( HREF )", "@/p/1 @/p/2.PDF"),
         ("a::attr('title')", "@The One"),
         (".list ::attr(data-n)", "@1 @2"),
+        (".item ::attr(data-n)", "@1 @2"),
+        (".list > .item::attr(data-n)", "@1 @2"),
         ("::attr(hreflang)", "@en-GB"),
         ("p::attr(href)", ""),
     ]);
