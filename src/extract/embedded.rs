@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use super::json::parse_page;
+
 /// So many texts are remembered; pages have a handful of scripts that fields look into.
 const MOST_REMEMBERED: usize = 16;
 
@@ -23,7 +25,7 @@ impl Embedded {
         if let Some((_, value)) = parsed.iter().find(|(known, _)| known == text) {
             return value.clone();
         }
-        let value = serde_json::from_str(text).ok().map(Rc::new);
+        let value = parse_page(text).ok().map(Rc::new);
         if parsed.len() == MOST_REMEMBERED {
             parsed.remove(0);
         }

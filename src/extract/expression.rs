@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::json_path::JsonPath;
+use super::css::Css;
+use super::json::JsonPath;
 use super::xpath::ast::Kind;
 use super::xpath::{Namespaces, XPath};
 use crate::mistake::Slip;
@@ -47,6 +48,8 @@ pub enum Reads {
 pub enum Expression {
     /// XPath 1.0.
     XPath(XPath),
+    /// CSS selectors.
+    Css(Css),
     /// JSONPath.
     Json(JsonPath),
 }
@@ -77,9 +80,7 @@ impl Expression {
         match language {
             Language::XPath => XPath::parse(text, namespaces).map(Expression::XPath),
             Language::Json => JsonPath::parse(text).map(Expression::Json),
-            Language::Css => {
-                Err(Slip::new(0, "CSS selectors are not understood yet").with_hint("write it as an XPath"))
-            }
+            Language::Css => Css::parse(text).map(Expression::Css),
         }
     }
 
@@ -87,6 +88,7 @@ impl Expression {
     pub fn source(&self) -> &str {
         match self {
             Expression::XPath(xpath) => xpath.source(),
+            Expression::Css(css) => css.source(),
             Expression::Json(path) => path.source(),
         }
     }
@@ -94,7 +96,7 @@ impl Expression {
     /// What it is evaluated on.
     pub fn reads(&self) -> Reads {
         match self {
-            Expression::XPath(_) => Reads::Markup,
+            Expression::XPath(_) | Expression::Css(_) => Reads::Markup,
             Expression::Json(_) => Reads::Json,
         }
     }
@@ -103,7 +105,7 @@ impl Expression {
     pub fn as_xpath(&self) -> Option<&XPath> {
         match self {
             Expression::XPath(xpath) => Some(xpath),
-            Expression::Json(_) => None,
+            Expression::Css(_) | Expression::Json(_) => None,
         }
     }
 
@@ -126,6 +128,7 @@ impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Expression::XPath(xpath) => write!(f, "{xpath}"),
+            Expression::Css(css) => write!(f, "css:{}", css.source()),
             Expression::Json(path) => write!(f, "json:{}", path.source()),
         }
     }
@@ -154,7 +157,7 @@ mod tests {
     fn a_slip_is_at_its_place_behind_the_prefix() {
         assert_eq!(parse("//a[").unwrap_err().at + 6, parse("xpath://a[").unwrap_err().at);
         assert_eq!(parse("json: .a").unwrap_err().at, 6);
-        assert_eq!(parse("css:a").unwrap_err().at, 4);
+        assert_eq!(parse("css:a[").unwrap_err().at, 6);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use super::ExtractLimits;
+use super::budget::Budget;
+use super::css::Css;
 use super::sheet::Wanted;
 use super::xpath::engine::{Index, Programs, Session, Store, Value};
 use crate::html::{self, Document, Place};
@@ -14,6 +16,8 @@ pub(super) type Node = Place;
 pub(super) struct Markup<'d> {
     session: Session<'d>,
     document: &'d Document,
+    /// For CSS; the XPaths have as much again.
+    budget: Budget,
 }
 
 impl<'d> Markup<'d> {
@@ -23,7 +27,8 @@ impl<'d> Markup<'d> {
         document: &'d Document,
         limits: ExtractLimits,
     ) -> Markup<'d> {
-        Markup { session: Session::new(programs, document, store, limits), document }
+        let session = Session::new(programs, document, store, limits);
+        Markup { session, document, budget: Budget::new(limits.steps) }
     }
 
     pub(super) fn evaluate(&self, index: Index, node: Node, wanted: Wanted) -> Result<Value, String> {
@@ -31,6 +36,11 @@ impl<'d> Markup<'d> {
             Wanted::First => self.session.evaluate_first(index, node),
             Wanted::All => self.session.evaluate(index, node),
         }
+    }
+
+    /// What a selector finds, in document order.
+    pub(super) fn select(&self, css: &Css, node: Node) -> Result<Vec<Node>, String> {
+        css.select(self.document, node, &self.budget).map_err(|error| error.to_string())
     }
 
     /// The string-value (XPath 1.0, 5).

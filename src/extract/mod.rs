@@ -3,14 +3,17 @@
 //!
 //! Knows documents and the words of the model; nothing of requests, threads or files.
 
+pub mod budget;
 pub mod convert;
+pub mod css;
 mod embedded;
 mod expression;
 mod field;
-mod json_path;
+pub mod json;
 mod markup;
 mod plan;
 mod record;
+pub mod regular;
 mod rule;
 mod sheet;
 pub mod xpath;
@@ -19,7 +22,8 @@ use std::time::Duration;
 
 pub use expression::{Expression, Language, Reads};
 pub use field::{DEEPEST_FIELDS, Field, FieldText, Finding, Meta, Shape, ValueSpec, check_name, parse_field};
-pub use json_path::JsonPath;
+pub use css::Css;
+pub use json::JsonPath;
 pub use record::{Content, Extractor, PageFacts};
 pub use rule::Rule;
 pub use xpath::{Namespaces, XPath};

@@ -4,7 +4,8 @@
 use super::convert::{Recipe, write_json};
 use super::expression::Expression;
 use super::field::{Field, Finding, Meta, Shape};
-use super::json_path::JsonPath;
+use super::css::Css;
+use super::json::JsonPath;
 use super::xpath::XPath;
 use super::xpath::engine::Index;
 
@@ -47,6 +48,7 @@ pub(super) struct Search {
 /// One expression.
 pub(super) enum Probe {
     XPath(Index),
+    Css(Css),
     Json(JsonPath),
 }
 
@@ -65,6 +67,7 @@ impl<'r> Planner<'r> {
                 self.xpaths.push((xpath, name.to_owned()));
                 Probe::XPath(Index(self.xpaths.len() - 1))
             }
+            Expression::Css(css) => Probe::Css(css.clone()),
             Expression::Json(path) => Probe::Json(path.clone()),
         }
     }

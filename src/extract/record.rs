@@ -5,6 +5,7 @@
 use std::cell::OnceCell;
 use std::time::{Instant, SystemTime};
 
+use super::budget::Budget;
 use super::convert::write_json;
 use super::embedded::Embedded;
 use super::field::Meta;
@@ -100,6 +101,7 @@ impl Extractor {
             deadline: Instant::now() + self.limits.time,
             base: OnceCell::new(),
             embedded: Embedded::default(),
+            budget: Budget::new(self.limits.steps),
         };
         let root = match (&sheet.markup, content) {
             (_, Content::Json(json)) => Some(Context::Json(json)),

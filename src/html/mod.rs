@@ -24,6 +24,8 @@ mod sink;
 mod tags;
 mod xml;
 
+use std::borrow::Cow;
+
 use encoding_rs::Encoding;
 use html5ever::tendril::StrTendril;
 
@@ -86,6 +88,12 @@ pub fn read(
         Kind::Html => parse::parse(&text, limits),
         Kind::Xml => xml::parse(&text, limits),
     }
+}
+
+/// The characters of a body that is no markup but text: JSON. Its character set is found as that of XML: byte order
+/// mark, `forced`, header, UTF-8 if it is valid, detection.
+pub fn decode<'b>(body: &'b [u8], content_type: Option<&str>, forced: Option<Charset>) -> Cow<'b, str> {
+    encoding::decode(body, encoding::charset_of_header(content_type), forced, Kind::Xml)
 }
 
 /// The character set of that label as the Encoding Standard knows it (4.2): `gb2312` is GBK, `latin1` is

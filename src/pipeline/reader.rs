@@ -5,6 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::threads::panic_message;
+use crate::extract::json::parse_page;
 use crate::extract::{Content, ExtractError, ExtractLimits, Extractor, PageFacts, Reads};
 use crate::html::{self, Charset, Limits, ReadError};
 use crate::job::Job;
@@ -35,24 +36,19 @@ impl Reader {
     fn extract(&self, page: &Page) -> Result<Records, PageError> {
         let url = display_url(&page.final_url);
         let facts = PageFacts { url: &url, page: page.request.page, fetched_at: Some(page.fetched_at) };
+        let content_type = page.content_type.as_deref();
         match self.reads {
             Reads::Markup => {
-                let content_type = page.content_type.as_deref();
                 let document = html::read(&page.body, content_type, self.charset, &self.limits)?;
                 Ok(self.extractor.extract(Content::Markup(&document), &facts)?)
             }
             Reads::Json => {
-                let json = read_json(&page.body)?;
+                let text = html::decode(&page.body, content_type, self.charset);
+                let json = parse_page(&text).map_err(|error| PageError::NotJson(error.to_string()))?;
                 Ok(self.extractor.extract(Content::Json(&json), &facts)?)
             }
         }
     }
-}
-
-/// JSON is UTF-8, and a byte order mark before it is passed over (RFC 8259, 8.1).
-fn read_json(body: &[u8]) -> Result<serde_json::Value, PageError> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    serde_json::from_slice(body).map_err(|error| PageError::NotJson(error.to_string()))
 }
 
 impl From<ReadError> for PageError {

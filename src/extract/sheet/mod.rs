@@ -10,6 +10,7 @@ use std::time::Instant;
 use serde_json::Value as Json;
 use url::Url;
 
+use super::budget::Budget;
 use super::embedded::Embedded;
 use super::markup::{Markup, Node};
 use super::plan::{Column, Make, Probe, Search};
@@ -74,6 +75,8 @@ pub(super) struct Sheet<'d> {
     pub(super) deadline: Instant,
     pub(super) base: OnceCell<Option<Url>>,
     pub(super) embedded: Embedded,
+    /// For JSONPath.
+    pub(super) budget: Budget,
 }
 
 /// How much of what an expression finds is looked at. The first one may be found sooner than all.
@@ -158,7 +161,7 @@ impl<'d> Sheet<'d> {
             return Ok(false);
         };
         let found = self.probe(from, context, Wanted::All, &column.name)?;
-        if let (Found::Nodes(nodes), Probe::XPath(_)) = (&found, &search.probe) {
+        if let (Found::Nodes(nodes), Probe::XPath(_) | Probe::Css(_)) = (&found, &search.probe) {
             for &node in nodes {
                 if !visit(self.probe(&search.probe, Context::Markup(node), wanted, &column.name)?)? {
                     break;
@@ -220,8 +223,13 @@ impl<'d> Sheet<'d> {
                     Value::Boolean(truth) => Found::Boolean(truth),
                 })
             }
-            (Probe::Json(path), Context::Json(json), _) => Ok(Found::Values(path.select(json))),
-            (Probe::XPath(_), ..) => Err(failed("this reads markup, and the page is JSON".to_owned())),
+            (Probe::Css(css), Context::Markup(node), Some(markup)) => {
+                markup.select(css, node).map(Found::Nodes).map_err(failed)
+            }
+            (Probe::Json(path), Context::Json(json), _) => {
+                path.select(json, &self.budget).map(Found::Values).map_err(|error| failed(error.to_string()))
+            }
+            (Probe::XPath(_) | Probe::Css(_), ..) => Err(failed("this reads markup, and the page is JSON".to_owned())),
             (Probe::Json(_), ..) => Err(failed("this reads JSON, and the page is markup".to_owned())),
         }
     }
