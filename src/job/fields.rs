@@ -1,5 +1,6 @@
 //! Fields of a rule: from the keys as written to what they mean, with every mistake at its place.
 
+use super::form::Form;
 use super::layers::Layers;
 use crate::config::{Literal, WrittenField, WrittenTable, WrittenValue};
 use crate::extract::convert::{Locale, Recipe, Type, check_format, parse_pattern};
@@ -9,53 +10,6 @@ use crate::extract::{
 use crate::mistake::Slip;
 use crate::settings;
 use crate::written::Written;
-
-/// What a field that is a table is, and so which keys it may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Value,
-    Object,
-    List,
-    Constant,
-    Meta,
-}
-
-impl Form {
-    fn of(table: &WrittenTable) -> Form {
-        let has = |key| table.get(key).is_some();
-        match () {
-            () if has("const") => Form::Constant,
-            () if has("meta") => Form::Meta,
-            () if has("each") => Form::List,
-            () if has("fields") => Form::Object,
-            () => Form::Value,
-        }
-    }
-
-    fn keys(self) -> &'static [&'static str] {
-        match self {
-            Form::Value => &[
-                "xpath", "css", "json", "from", "all", "type", "locale", "format", "regex", "replace",
-                "default", "required", "raw",
-            ],
-            Form::Object => &["fields", "xpath", "css", "json", "from", "required"],
-            Form::List => &["each", "fields", "from", "required"],
-            Form::Constant => &["const"],
-            Form::Meta => &["meta", "required"],
-        }
-    }
-
-    /// In words, for mistakes.
-    fn name(self) -> &'static str {
-        match self {
-            Form::Value => "a value",
-            Form::Object => "an object (`fields`)",
-            Form::List => "a list of objects (`each`)",
-            Form::Constant => "a constant (`const`)",
-            Form::Meta => "a fact of the page (`meta`)",
-        }
-    }
-}
 
 /// Reads a field of the command line. `reads` is what records are seen to be, as far as it is known.
 pub(super) fn parse_flag(

@@ -7,6 +7,7 @@ mod describe;
 mod fields;
 #[cfg(test)]
 mod fields_tests;
+mod form;
 mod layers;
 mod rules;
 mod values;
