@@ -40,6 +40,8 @@ pub struct WrittenRule {
     pub raw: Option<Written>,
     /// `with-meta`.
     pub with_meta: Option<Written>,
+    /// `xpath-engine`.
+    pub xpath_engine: Option<Written>,
 }
 
 /// One field of a rule.
@@ -242,6 +244,7 @@ impl Reader<'_> {
             namespaces: Vec::new(),
             raw: None,
             with_meta: None,
+            xpath_engine: None,
         };
         for (name, value) in table {
             let key = format!("{key}.{}", name.get_ref());
@@ -249,6 +252,7 @@ impl Reader<'_> {
                 "each" => rule.each = self.scalar(&key, value),
                 "raw" => rule.raw = self.scalar(&key, value),
                 "with-meta" => rule.with_meta = self.scalar(&key, value),
+                "xpath-engine" => rule.xpath_engine = self.scalar(&key, value),
                 "fields" => {
                     for entry in self.entries(&key, "fields.title = './h3/text()'", value) {
                         rule.fields.extend(self.field(&key, entry));
@@ -264,7 +268,7 @@ impl Reader<'_> {
                 _ => self.unknown_key(
                     name.span().start,
                     &key,
-                    ["each", "fields", "namespaces", "raw", "with-meta"],
+                    ["each", "fields", "namespaces", "raw", "with-meta", "xpath-engine"],
                 ),
             }
         }

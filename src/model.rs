@@ -134,6 +134,9 @@ pub enum PageError {
         /// What the decoder said.
         reason: String,
     },
+    /// A saved page cannot be read: not there, not allowed, a directory.
+    #[error("cannot read it: {0}")]
+    Unreadable(String),
     /// The response is neither HTML nor XML.
     #[error("not HTML or XML but {0}")]
     NotMarkup(String),
@@ -178,6 +181,7 @@ impl PageError {
             | PageError::TooManyRedirects(_)
             | PageError::RedirectRefused { .. }
             | PageError::TooLarge(_)
+            | PageError::Unreadable(_)
             | PageError::NotMarkup(_)
             | PageError::TooComplex(_)
             | PageError::Extract { .. }
@@ -202,6 +206,7 @@ impl PageError {
             PageError::RedirectRefused { .. } => "redirect refused".into(),
             PageError::TooLarge(_) => "too large".into(),
             PageError::ContentEncoding { .. } => "content encoding".into(),
+            PageError::Unreadable(_) => "unreadable".into(),
             PageError::NotMarkup(_) => "not markup".into(),
             PageError::TooComplex(_) => "too complex".into(),
             PageError::Extract { .. } => "extract".into(),

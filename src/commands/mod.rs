@@ -1,6 +1,14 @@
 //! What the subcommands do: from what was typed to the exit code, with all that people are told on the way.
 
 mod demo;
+mod extract;
+mod lines;
+pub(crate) mod matches;
+mod repl;
+mod save;
+mod saved;
+mod trial;
+mod try_page;
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
@@ -9,7 +17,7 @@ use std::sync::Arc;
 
 use crate::cli::{CrawlTyped, Typed};
 use crate::config::{self, JobFile};
-use crate::job::Job;
+use crate::job::{Job, Purpose};
 use crate::mistake::Mistake;
 use crate::pipeline::{self, RunError};
 use crate::progress::{Mode, Surroundings, printable};
@@ -30,6 +38,8 @@ pub fn run(typed: Typed) -> ExitCode {
     match typed {
         Typed::Crawl(typed) => crawl(typed),
         Typed::Check(typed) => check(typed),
+        Typed::Try(typed) => try_page::run(typed),
+        Typed::Extract(typed) => extract::run(typed),
         Typed::Demo(typed) => demo::run(&typed),
     }
 }
@@ -47,14 +57,14 @@ fn hush_workers() {
 }
 
 fn crawl(typed: CrawlTyped) -> ExitCode {
-    match build_job(typed) {
+    match build_job(Purpose::Crawl, typed) {
         Ok(job) => run_job(&job),
         Err(mistakes) => refuse(&mistakes),
     }
 }
 
 fn check(typed: CrawlTyped) -> ExitCode {
-    match build_job(typed) {
+    match build_job(Purpose::Crawl, typed) {
         Ok(job) => {
             // This is what was asked for, so it goes to standard output; a reader that has gone is no fault.
             let _ = writeln!(std::io::stdout(), "{}", printable_lines(&job.to_string()));
@@ -64,18 +74,22 @@ fn check(typed: CrawlTyped) -> ExitCode {
     }
 }
 
-fn build_job(typed: CrawlTyped) -> Result<Job, Vec<Mistake>> {
-    let (file, mistakes) = match &typed.config {
-        Some(path) => config::read(path),
-        None => (JobFile::default(), Vec::new()),
-    };
+fn build_job(purpose: Purpose, typed: CrawlTyped) -> Result<Job, Vec<Mistake>> {
     warn_of_unknown_variables();
-    let environment = written::read_environment(environment());
-    let job = Job::build(typed.flags, environment, file, mistakes)?;
+    let job = assemble(purpose, typed)?;
     for warning in job.warnings() {
         say(&format!("warning: {warning}"));
     }
     Ok(job)
+}
+
+/// Makes the job of what was typed, the environment and the job file.
+fn assemble(purpose: Purpose, typed: CrawlTyped) -> Result<Job, Vec<Mistake>> {
+    let (file, mistakes) = match &typed.config {
+        Some(path) => config::read(path),
+        None => (JobFile::default(), Vec::new()),
+    };
+    Job::build(purpose, typed.flags, written::read_environment(environment()), file, mistakes)
 }
 
 /// Variables whose name or value is not Unicode cannot be meant for us.
@@ -99,14 +113,23 @@ fn warn_of_unknown_variables() {
     }
 }
 
-/// Runs a job with signals and progress, and tells how it went.
+/// Crawls with signals and progress, and tells how it went.
 fn run_job(job: &Job) -> ExitCode {
+    let source = job.source.as_ref().expect("a job for a crawl has a source");
+    conclude(job, |stop, mode, interrupted| pipeline::crawl(job, source, stop, mode, interrupted))
+}
+
+/// Lets `run` do a job under signals, and tells how it went.
+fn conclude(
+    job: &Job,
+    run: impl FnOnce(&Stop, Mode, &dyn Fn() -> Option<i32>) -> Result<Summary, RunError>,
+) -> ExitCode {
     let stop = Arc::new(Stop::new());
     let signals = match Signals::listen(Arc::clone(&stop)) {
         Ok(signals) => signals,
         Err(error) => return fail(format!("cannot listen for signals: {error}"), None),
     };
-    let (summary, code) = match pipeline::run(job, &stop, progress_mode(job), || signals.received()) {
+    let (summary, code) = match run(&stop, progress_mode(job), &|| signals.received()) {
         Ok(summary) => {
             let code = summary.exit_code();
             (summary, code)
@@ -165,6 +188,16 @@ pub(crate) fn fail(error: impl Display, hint: Option<String>) -> ExitCode {
 /// Prints lines on standard error. Where that is closed there is nobody to tell.
 pub(crate) fn say(lines: &str) {
     let _ = writeln!(std::io::stderr(), "{}", printable_lines(lines));
+}
+
+/// `1 record`, `2 records`, `2 matches`.
+fn plural(count: usize, noun: &str) -> String {
+    let ending = match count {
+        1 => "",
+        _ if noun.ends_with("ch") => "es",
+        _ => "s",
+    };
+    format!("{count} {noun}{ending}")
 }
 
 /// What a terminal would obey is made visible; line feeds stay.

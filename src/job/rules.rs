@@ -1,21 +1,25 @@
 //! The rule of a job: from the job file's `[extract.NAME]`, with what the flags add to it or replace.
 
+use super::XPathEngine;
 use super::layers::Layers;
 use super::values;
 use crate::config::{WrittenField, WrittenRule};
 use crate::extract::{ExtractLimits, Extractor, Field, Namespaces, Rule, XPath, parse_field};
 use crate::mistake::{Mistake, Slip};
 use crate::settings;
-use crate::written::Written;
+use crate::written::{Place, Written};
 
 /// The rule and whether its records carry where they come from.
 pub(super) struct Meant {
     pub(super) rule: Rule,
     pub(super) with_meta: bool,
+    pub(super) xpath_engine: XPathEngine,
+    pub(super) namespaces: Namespaces,
 }
 
-/// Builds the rule that reads the pages, and looks through the file's other rules for mistakes.
-pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>) -> Option<Meant> {
+/// Builds the rule that reads the pages, and looks through the file's other rules for mistakes. A rule without fields
+/// is one of them if it `needs_fields`.
+pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>, needs_fields: bool) -> Option<Meant> {
     let mut written = written;
     let chosen = choose(layers, &written);
     let from_file = chosen.map(|index| written.remove(index));
@@ -29,14 +33,15 @@ pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>) -> Option<Me
     let from_file = from_file.map(|rule| {
         let raw = rule.raw.as_ref().and_then(|written| switch(layers, written));
         let with_meta = rule.with_meta.as_ref().and_then(|written| switch(layers, written));
-        (parse_rule(layers, &rule, &namespaces), raw, with_meta)
+        let engine = rule.xpath_engine.as_ref().and_then(|written| engine(layers, written));
+        (parse_rule(layers, &rule, &namespaces), raw, with_meta, engine)
     });
 
     let each_flag = layers.value("each").map(|written| parse_each(layers, &written, &namespaces));
     let raw_flag = layers.switch("raw");
     let fields = layers.list("field");
-    let (mut rule, raw, with_meta) = from_file
-        .unwrap_or_else(|| (Rule { name: "page".to_owned(), each: None, fields: Vec::new() }, None, None));
+    let nothing = || Rule { name: "page".to_owned(), each: None, fields: Vec::new() };
+    let (mut rule, raw, with_meta, file_engine) = from_file.unwrap_or_else(|| (nothing(), None, None, None));
     if let Some(each) = each_flag {
         rule.each = each;
     }
@@ -50,7 +55,7 @@ pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>) -> Option<Me
     if raw_flag || raw == Some(true) {
         rule.fields.iter_mut().for_each(|field| field.raw = true);
     }
-    if rule.fields.is_empty() && layers.mistakes.is_empty() {
+    if needs_fields && rule.fields.is_empty() && layers.mistakes.is_empty() {
         let hint = "say at least one field: -f 'title=.//h3/text()', or fields.title in the job file's [extract.NAME]";
         layers.mistakes.push(Mistake::new("--field", "there is nothing to extract").with_hint(hint));
     }
@@ -61,7 +66,12 @@ pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>) -> Option<Me
         layers.mistakes.push(Mistake::new(format!("{}: {}", rule.name, error.name), error.reason));
     }
     let with_meta = layers.switch("with-meta") || with_meta == Some(true);
-    Some(Meant { rule, with_meta })
+    // The rule of the file stands between what was typed and the default.
+    let xpath_engine = match layers.value("xpath-engine") {
+        Some(Written { place: Place::Default(_), .. }) | None => file_engine.unwrap_or_default(),
+        Some(written) => engine(layers, &written).unwrap_or_default(),
+    };
+    Some(Meant { rule, with_meta, xpath_engine, namespaces })
 }
 
 /// The index of the rule that `--rule` names, or the first one.
@@ -82,6 +92,17 @@ fn choose(layers: &mut Layers, written: &[WrittenRule]) -> Option<usize> {
 
 fn switch(layers: &mut Layers, written: &Written) -> Option<bool> {
     values::parse_switch(&written.text).map_err(|slip| layers.report(written, slip)).ok()
+}
+
+fn engine(layers: &mut Layers, written: &Written) -> Option<XPathEngine> {
+    match written.text.trim() {
+        "auto" => Some(XPathEngine::Auto),
+        "sxd" => Some(XPathEngine::Sxd),
+        _ => {
+            layers.report(written, Slip::new(0, "there is no such engine").with_hint("auto or sxd"));
+            None
+        }
+    }
 }
 
 /// The prefixes of the file, then those of the flags, which win.

@@ -15,6 +15,10 @@ mod demo;
 mod documents;
 /// How a run ends: done, stopped, interrupted, out of time, output gone.
 mod ends;
+/// `pagemill extract`: saved pages.
+mod extract;
 /// The fetcher against every way a server can misbehave.
 mod fetch;
 mod support;
+/// `pagemill try`: one page, expressions, near misses, line by line.
+mod try_page;

@@ -171,6 +171,11 @@ impl<'d> Page<'d> {
         self.shared.first(&nodes.0).map(Place)
     }
 
+    /// Where a node of the copy stands in the document it was made of; `None` for a namespace, which has no place.
+    pub fn document_place(&self, place: Place<'d>) -> Option<crate::html::Place> {
+        self.shared.document_place(place.0)
+    }
+
     /// The nodes of a set in document order.
     pub fn sorted(&self, nodes: &Nodes<'d>) -> Vec<Place<'d>> {
         self.shared.sorted(&nodes.0).into_iter().map(Place).collect()

@@ -11,6 +11,8 @@ use rustc_hash::FxHashMap;
 use sxd_xpath::function::Error;
 use sxd_xpath::nodeset::{Node, Nodeset};
 
+use crate::html::{NodeId, Place};
+
 /// A place in document order (5): the id of the element or other node in the upper half; the namespaces and then the
 /// attributes of an element are told apart by the lower half.
 pub(super) type Order = u64;
@@ -93,6 +95,19 @@ impl Shared {
             }
         };
         self.order.get(&address).copied().unwrap_or(Order::MAX)
+    }
+
+    /// Where a node stands in the document that was copied; `None` for a namespace.
+    pub(super) fn document_place(&self, node: Node<'_>) -> Option<Place> {
+        let order = self.order(node);
+        let id = NodeId((order >> 32) as u32);
+        match order & Order::from(u32::MAX) {
+            0 => Some(Place::of(id)),
+            low => Some(Place {
+                node: id,
+                attribute: u32::try_from(low.checked_sub(FIRST_ATTRIBUTE)? + 1).ok()?,
+            }),
+        }
     }
 
     /// The id of the node, or of the element it is an attribute or namespace of.
