@@ -15,7 +15,7 @@ pub(super) const TRY: &str = "Look at one page: what expressions match there, an
 
 pub(super) const AFTER_TRY: &str = "\
 Shows for each expression how many matches it has and the first ones, for one that matches nothing what comes
-near, and the first records. Without any expression it asks for them, line by line; :help tells the rest.
+near, and the first records; -v tells which engine runs each expression. Without any expression it asks for them, line by line; :help tells the rest.
 
 Exit codes: 0 every expression matched, 1 the page could not be fetched or read, 2 wrong usage or job,
 3 an expression matched nothing or failed on this page. Expressions asked for line by line end with 0.";

@@ -30,8 +30,10 @@ fn extract(job: &Job, mut pages: Vec<Saved>) -> ExitCode {
     let limit = job.fetch.max_body_bytes;
     conclude(job, |stop, mode, interrupted| {
         let fetch = |request| {
-            saved::read(request, limit)
-                .map_err(|(request, error)| Box::new(threads::Failed { request, error, retry_after: None }))
+            saved::read(request, limit).map_err(|failed| {
+                let (request, error) = *failed;
+                Box::new(threads::Failed { request, error, retry_after: None })
+            })
         };
         let pages = Pages {
             total: Some(pages.len() as u64),

@@ -54,11 +54,16 @@ fn element(document: &Document, node: NodeId) -> String {
 fn written(attribute: &Attribute) -> String {
     let name = &attribute.name;
     let prefix = name.prefix.as_ref().map(|prefix| format!("{prefix}:")).unwrap_or_default();
-    format!("{prefix}{}=\"{}\"", name.local, beginning([&*attribute.value]))
+    format!("{prefix}{}={}", name.local, quoted(&attribute.value))
 }
 
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", beginning([text]))
+    in_quotes(&beginning([text]))
+}
+
+/// In the quotes that it does not hold itself, if there are such.
+fn in_quotes(text: &str) -> String {
+    if text.contains('"') && !text.contains('\'') { format!("'{text}'") } else { format!("\"{text}\"") }
 }
 
 /// The first words of texts that stand one behind another, as a field would have them.
@@ -115,6 +120,7 @@ mod tests {
         let text = line(&page, Place::of(NodeId(2)));
         assert!(text.starts_with("\"word word") && text.ends_with("…\""), "{text}");
         assert_eq!(text.chars().count(), MOST_TEXT + 3);
+        assert_eq!(line("<a b='say \"x\"'/>", Place { node: NodeId(1), attribute: 1 }), "b='say \"x\"'");
         let long = line(&format!("<a b='{}'/>", "ä".repeat(500)), Place::of(NodeId(1)));
         assert_eq!(long, format!("<a b=\"{}…\">", "ä".repeat(MOST_TEXT)));
     }

@@ -133,7 +133,8 @@ pub(crate) fn places(document: &Document, expression: &Expression, contexts: &[P
 pub(crate) fn nearly(document: &Document, expression: &Expression, contexts: &[Place]) -> Vec<Nearly> {
     let mut namespaces = Namespaces::new();
     declare_all(expression.0.tree(), &mut namespaces);
-    let evaluate = |text: &str| match Expression::parse(text, &namespaces) {
+    // In parentheses nothing passes for a CSS selector.
+    let evaluate = |text: &str| match Expression::parse(&format!("({text})"), &namespaces) {
         Ok(expression) => places(document, &expression, contexts),
         Err(_) => Vec::new(),
     };
@@ -162,7 +163,7 @@ fn declare_all(expr: &Expr, namespaces: &mut Namespaces) {
             predicates.iter().for_each(|predicate| declare_all(predicate, namespaces));
         }
         Expr::Call { arguments, .. } => {
-            arguments.iter().for_each(|argument| declare_all(argument, namespaces))
+            arguments.iter().for_each(|argument| declare_all(argument, namespaces));
         }
         Expr::Literal(_) | Expr::Number(_) => {}
     }

@@ -123,7 +123,7 @@ fn file_url(path: &Path) -> Result<Url, String> {
 ///
 /// # Errors
 /// The request, and that the file cannot be read or is too large.
-pub(super) fn read(request: Request, limit: u64) -> Result<Page, (Request, PageError)> {
+pub(super) fn read(request: Request, limit: u64) -> Result<Page, Box<(Request, PageError)>> {
     match load(&request.url, limit) {
         Ok((body, fetched_at)) => Ok(Page {
             final_url: request.url.clone(),
@@ -133,7 +133,7 @@ pub(super) fn read(request: Request, limit: u64) -> Result<Page, (Request, PageE
             body,
             fetched_at,
         }),
-        Err(error) => Err((request, error)),
+        Err(error) => Err(Box::new((request, error))),
     }
 }
 
@@ -144,7 +144,7 @@ pub(super) fn read(request: Request, limit: u64) -> Result<Page, (Request, PageE
 pub(super) fn read_named(name: &str, limit: u64) -> Result<Page, PageError> {
     let saved = if name == "-" { Saved::Stdin } else { Saved::File(PathBuf::from(name)) };
     let request = request(RequestId(0), &saved).map_err(|unmade| unmade.error)?;
-    read(request, limit).map_err(|(_, error)| error)
+    read(request, limit).map_err(|failed| failed.1)
 }
 
 fn load(url: &Url, limit: u64) -> Result<(Vec<u8>, SystemTime), PageError> {

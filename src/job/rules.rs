@@ -167,3 +167,27 @@ fn parse_field_flag(layers: &mut Layers, written: &Written, namespaces: &Namespa
     });
     parsed.map_err(|slip| layers.report(written, slip)).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::job::{Job, Purpose};
+    use crate::written::Layer;
+
+    fn engine_of(file: &str, flag: Option<&str>) -> Result<XPathEngine, Vec<Mistake>> {
+        let (file, mistakes) = config::parse("job.toml", &format!("[extract.a]\nfields.b = '//b'\n{file}"));
+        let written = |text: &str| Written { text: text.to_owned(), place: Place::Flag("xpath-engine") };
+        let flags: Layer = flag.map(|text| ("xpath-engine", vec![written(text)])).into_iter().collect();
+        Job::build(Purpose::Saved, flags, Layer::new(), file, mistakes).map(|job| job.xpath_engine)
+    }
+
+    #[test]
+    fn the_engine_of_the_flag_wins_over_the_rule_and_that_over_the_default() {
+        assert_eq!(engine_of("", None), Ok(XPathEngine::Auto));
+        assert_eq!(engine_of("xpath-engine = 'sxd'", None), Ok(XPathEngine::Sxd));
+        assert_eq!(engine_of("xpath-engine = 'sxd'", Some("auto")), Ok(XPathEngine::Auto));
+        let mistakes = engine_of("xpath-engine = 'libxml2'", None).unwrap_err();
+        assert!(mistakes[0].to_string().contains("extract.a.xpath-engine: there is no such engine"));
+    }
+}

@@ -9,6 +9,7 @@ use crate::settings::distance;
 
 /// Names that are compared by letters; a page has fewer.
 const MOST_NAMES: usize = 1000;
+const LONGEST_NAME: usize = 100;
 
 impl Search<'_> {
     /// Explains a step that finds nothing even without its predicates.
@@ -57,9 +58,18 @@ impl Search<'_> {
     fn names(&self, broken: &Broken<'_>, around: &[Place]) -> Vec<&str> {
         let document = self.document;
         let nodes = around.iter().filter(|place| place.attribute == 0).map(|place| place.node);
+        // What is inside another of them is reached by that one; each node is looked at once.
+        let mut behind = NodeId(0);
+        let outermost = nodes.clone().filter(move |&node| {
+            let is_outside = node >= behind;
+            behind = behind.max(document.subtree_end(node));
+            is_outside
+        });
         let is_attribute = broken.step().axis == Axis::Attribute;
         let reached: Vec<NodeId> = match (broken.is_deep(), is_attribute) {
-            (true, _) => nodes.flat_map(|node| (node.0..document.subtree_end(node).0).map(NodeId)).collect(),
+            (true, _) => {
+                outermost.flat_map(|node| (node.0..document.subtree_end(node).0).map(NodeId)).collect()
+            }
             (false, true) => nodes.collect(),
             (false, false) => nodes.flat_map(|node| document.children(node)).collect(),
         };
@@ -157,7 +167,7 @@ impl Search<'_> {
         let near = names
             .iter()
             .take(MOST_NAMES)
-            .filter(|(name, _)| !name.eq_ignore_ascii_case(local))
+            .filter(|(name, _)| name.len() <= LONGEST_NAME && !name.eq_ignore_ascii_case(local))
             .map(|&(name, _)| (distance(local, name), name))
             .filter(|&(distance, name)| distance <= 1 + name.chars().count().min(local.len()) / 4)
             // `b` and `i` are not the same name misspelt.

@@ -96,6 +96,7 @@ fn step_text(step: &Step) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::xpath::proptests;
     use crate::extract::{Namespaces, XPath};
 
     fn parse(text: &str) -> XPath {
@@ -147,6 +148,19 @@ mod tests {
             let tree = parse(&text);
             let shortened = short(tree.tree());
             assert_eq!(parse(&shortened).tree(), tree.tree(), "{text} as {shortened}");
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 400, failure_persistence: None, ..proptest::prelude::ProptestConfig::default() })]
+
+        #[test]
+        fn any_tree_reads_back_as_it_was(tree in proptests::expr()) {
+            let text = short(&tree);
+            proptest::prop_assume!(proptests::fits(&tree, &text));
+            let parsed = XPath::parse(&format!("({text})"), &proptests::namespaces());
+            let parsed = parsed.unwrap_or_else(|slip| panic!("{text}: {slip:?}"));
+            assert_eq!(parsed.tree(), &tree, "{text}");
         }
     }
 }

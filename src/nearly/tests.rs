@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::commands::matches;
+use crate::extract::xpath::proptests;
 use crate::extract::{Namespaces, XPath};
 use crate::html::{Limits, read};
 
@@ -84,7 +85,7 @@ fn a_value_that_differs_by_letters_is_proposed() {
 
 #[test]
 fn names_in_capitals_and_misspelt_names_find_the_right_ones() {
-    proposes("//DIV/OL", "//div/OL");
+    proposes("//DIV/OL", "//div/ol");
     proposes("//div/ol/LI", "//div/ol/li");
     // Two mistakes: the first one is mended.
     proposes("//tabel/tr", "//table");
@@ -167,5 +168,25 @@ fn an_empty_page_and_odd_steps_are_explained_without_a_panic() {
         let xpath = XPath::parse(expression, &Namespaces::new()).unwrap();
         explain(&empty, xpath.tree(), &|_| Vec::new());
         explain(&page(LIST, "text/html"), xpath.tree(), &|_| Vec::new());
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 400, failure_persistence: None, ..proptest::prelude::ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_finds_nothing_is_explained_and_what_is_proposed_matches(tree in proptests::expr()) {
+        let text = short(&tree);
+        proptest::prop_assume!(proptests::fits(&tree, &text));
+        let document = page("<a b='c'><b>x</b><a><c d='e'/>y</a></a>", "text/xml");
+        let find = |text: &str| match matches::Expression::parse(&format!("({text})"), &proptests::namespaces()) {
+            Ok(expression) => matches::places(&document, &expression, &[Place::ROOT]),
+            Err(slip) => panic!("{text}: {slip:?}"),
+        };
+        for nearly in explain(&document, &tree, &find) {
+            if let Nearly::Instead { expression, count, .. } = nearly {
+                assert!(count > 0 && find(&expression).len() == count);
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ mod number;
 mod parser;
 mod print;
 #[cfg(test)]
-mod proptests;
+pub(crate) mod proptests;
 pub mod sxd;
 
 use std::fmt;
