@@ -72,7 +72,7 @@ impl Editor {
     fn new() -> Option<Editor> {
         let config = Config::builder().auto_add_history(true).max_history_size(MOST_HISTORY).ok()?.build();
         let mut editor = DefaultEditor::with_config(config).ok()?;
-        let history = history_file();
+        let history = history_file(|name| std::env::var_os(name).map(PathBuf::from));
         if let Some(file) = &history {
             // The first time there is none.
             let _ = editor.load_history(file);
@@ -105,10 +105,10 @@ impl Drop for Editor {
     }
 }
 
-/// Where the history is kept (XDG Base Directory Specification): a relative path in the variable does not count.
-fn history_file() -> Option<PathBuf> {
-    let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = variable("XDG_STATE_HOME").or_else(|| Some(variable("HOME")?.join(".local/state")))?;
+/// Where the history is kept (XDG Base Directory Specification): a relative path in `XDG_STATE_HOME` does not count.
+fn history_file(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let folder = |name| variable(name).filter(|path| path.is_absolute());
+    let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")))?;
     Some(state.join("pagemill/history"))
 }
 
@@ -287,5 +287,15 @@ mod tests {
         let mut lines = Plain(&b"//a\r\n\n:quit"[..]);
         let all: Vec<String> = std::iter::from_fn(|| lines.next("> ")).collect();
         assert_eq!(all, ["//a", "", ":quit"]);
+    }
+
+    #[test]
+    fn the_history_stands_in_the_state_folder() {
+        let file = |state: Option<&str>, home: Option<&str>| {
+            history_file(|name| (if name == "HOME" { home } else { state }).map(PathBuf::from))
+        };
+        assert_eq!(file(Some("/s"), Some("/h")), Some("/s/pagemill/history".into()));
+        assert_eq!(file(Some("s"), Some("/h")), Some("/h/.local/state/pagemill/history".into()));
+        assert_eq!(file(None, None), None);
     }
 }

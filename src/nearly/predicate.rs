@@ -28,8 +28,19 @@ impl Search<'_> {
         let matching = short(&broken.with_predicates(index));
         self.stops(&matching, candidates.len(), &short(&broken.with_predicates(index + 1)), there);
 
-        let edit = Edit { broken, index, guilty };
+        self.operand(&Edit { broken, index, guilty }, candidates);
+    }
+
+    /// Explains what keeps nothing: a predicate, or an operand of one.
+    fn operand(&mut self, edit: &Edit<'_>, candidates: &[Place]) {
+        let Edit { broken, index, guilty } = *edit;
         match guilty {
+            // None of them keeps anything.
+            Expr::Or(operands) => {
+                for guilty in operands {
+                    self.operand(&Edit { guilty, ..*edit }, candidates);
+                }
+            }
             Expr::Number(_) => {
                 let subject = broken.with_predicates(index);
                 if broken.is_deep() && broken.end == broken.steps.len() {
@@ -44,7 +55,7 @@ impl Search<'_> {
                 if let [(Operator::Equal, second)] = rest.as_slice() {
                     match (&**first, second) {
                         (subject, Expr::Literal(text)) | (Expr::Literal(text), subject) => {
-                            self.equality(&edit, subject, text, candidates);
+                            self.equality(edit, subject, text, candidates);
                         }
                         _ => {}
                     }
@@ -52,7 +63,7 @@ impl Search<'_> {
             }
             Expr::Call { function: Function::Contains | Function::StartsWith, arguments } => {
                 if let [subject, Expr::Literal(text)] = arguments.as_slice() {
-                    self.containment(&edit, subject, text, candidates);
+                    self.containment(edit, subject, text, candidates);
                 }
             }
             // Something must be inside, and is not: what of it is.
@@ -78,6 +89,12 @@ impl Search<'_> {
         if let Some(name) = single_attribute(subject) {
             return self.attribute_value(edit, subject, name, text, candidates);
         }
+        if let Expr::Call { function: Function::LocalName | Function::Name, arguments } = subject {
+            if arguments.is_empty() {
+                self.name_in_quotes(edit, subject, text, candidates);
+            }
+            return;
+        }
         let here = path(&Start::Context, &[]);
         let literal = || Expr::Literal(text.to_owned());
         if is_text_step(subject) {
@@ -99,6 +116,23 @@ impl Search<'_> {
             );
         } else if let Expr::Path { start: Start::Context, steps } = subject {
             self.inner_path(edit.broken, edit.index, steps);
+        }
+    }
+
+    /// `local-name() = "itme"`.
+    fn name_in_quotes(&mut self, edit: &Edit<'_>, subject: &Expr, text: &str, candidates: &[Place]) {
+        let document = self.document;
+        let names = candidates.iter().filter_map(|place| document.name(place.node)).map(|name| &*name.local);
+        let near = counted(names)
+            .into_iter()
+            .take(MOST_VALUES)
+            .filter(|(name, _)| name.len() <= LONGEST_VALUE)
+            .map(|(name, _)| (distance(text, name), name))
+            .filter(|&(distance, name)| distance <= 1 + name.len().min(text.len()) / 4)
+            .min();
+        if let Some((_, name)) = near {
+            let because = format!("`{name}` is there, `{text}` is not");
+            self.propose(&edit.by(equal(subject.clone(), literal(name))), because);
         }
     }
 
@@ -181,6 +215,7 @@ impl Search<'_> {
 }
 
 /// A predicate, or the operand of one, to be replaced.
+#[derive(Clone, Copy)]
 struct Edit<'e> {
     broken: &'e Broken<'e>,
     index: usize,
@@ -191,14 +226,18 @@ impl Edit<'_> {
     /// The path with `new` in place of the guilty part: the whole one, and up to there.
     fn by(&self, new: Expr) -> [Expr; 2] {
         let predicate = match &self.broken.step().predicates[self.index] {
-            Expr::And(operands) => {
-                let replace =
-                    |operand: &Expr| if operand == self.guilty { new.clone() } else { operand.clone() };
-                Expr::And(operands.iter().map(replace).collect())
-            }
+            whole if whole == self.guilty => new,
+            Expr::And(operands) => Expr::And(self.with(operands, &new)),
+            Expr::Or(operands) => Expr::Or(self.with(operands, &new)),
+            // The guilty part is deeper inside; nobody asks for that.
             _ => new,
         };
         [true, false].map(|whole| with_predicate(self.broken, self.index, predicate.clone(), whole))
+    }
+
+    fn with(&self, operands: &[Expr], new: &Expr) -> Vec<Expr> {
+        let replaced = |operand: &Expr| if operand == self.guilty { new.clone() } else { operand.clone() };
+        operands.iter().map(replaced).collect()
     }
 }
 

@@ -84,6 +84,12 @@ fn a_value_that_differs_by_letters_is_proposed() {
 }
 
 #[test]
+fn each_side_of_an_or_and_names_in_quotes_are_looked_at() {
+    proposes("//div[@class='item' or @id='x']", "//div[@class=\"items\" or @id=\"x\"]");
+    proposes("//*[local-name()='tabel']", "//*[local-name()=\"table\"]");
+}
+
+#[test]
 fn names_in_capitals_and_misspelt_names_find_the_right_ones() {
     proposes("//DIV/OL", "//div/ol");
     proposes("//div/ol/LI", "//div/ol/li");
