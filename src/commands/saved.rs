@@ -17,10 +17,8 @@ use crate::model::{Page, PageError, Request, RequestId, Unmade};
 pub(super) enum Saved {
     /// Standard input.
     Stdin,
-    /// A file, or what was named and cannot be one: reading it will tell.
+    /// A file, or what cannot be read as one, such as a directory that is closed to us: reading it will tell.
     File(PathBuf),
-    /// A directory that cannot be read.
-    Closed(PathBuf, String),
 }
 
 impl Saved {
@@ -64,14 +62,23 @@ impl Lister {
     fn enter(&mut self, directory: &Path) {
         let mut open = vec![directory.to_owned()];
         while let Some(path) = open.pop() {
-            if path.is_file() {
-                self.found.push(Saved::File(path));
-            } else if path.is_dir() && path.canonicalize().is_ok_and(|real| self.entered.insert(real)) {
-                match visible_entries(&path) {
-                    // The last one is taken first.
-                    Ok(entries) => open.extend(entries.into_iter().rev()),
-                    Err(error) => self.found.push(Saved::Closed(path, error.to_string())),
+            match path.metadata() {
+                Ok(metadata) if metadata.is_file() => self.found.push(Saved::File(path)),
+                Ok(metadata) if metadata.is_dir() => {
+                    if path.canonicalize().is_ok_and(|real| self.entered.insert(real)) {
+                        match visible_entries(&path) {
+                            // The last one is taken first.
+                            Ok(entries) => open.extend(entries.into_iter().rev()),
+                            Err(_) => self.found.push(Saved::File(path)),
+                        }
+                    }
                 }
+                // Closed to us, which is not the same as not there.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    self.found.push(Saved::File(path));
+                }
+                // A pipe, a device, a link to nowhere.
+                Ok(_) | Err(_) => {}
             }
         }
     }
@@ -100,7 +107,6 @@ fn request(id: RequestId, page: &Saved) -> Result<Request, Unmade> {
     let url = match page {
         Saved::Stdin => Ok(Url::parse(STDIN_URL).expect("it is an address")),
         Saved::File(path) => file_url(path).map_err(|reason| unreadable(path, &reason)),
-        Saved::Closed(path, reason) => Err(unreadable(path, reason)),
     };
     match url {
         Ok(url) => Ok(Request { id, url, page: None, attempt: 0 }),
@@ -217,6 +223,7 @@ mod tests {
         symlink(folder.path(), folder.path().join("a/up")).unwrap();
         symlink(folder.path().join("a"), folder.path().join("z")).unwrap();
         symlink(folder.path().join("a/page.html"), folder.path().join("link.html")).unwrap();
+        symlink("self.html", folder.path().join("self.html")).unwrap();
         symlink(folder.path().join("nowhere"), folder.path().join("broken.html")).unwrap();
         let found = list(&[folder.path().to_owned()]);
         assert_eq!(names(&found, folder.path()), ["a/page.html", "link.html"]);
