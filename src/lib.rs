@@ -32,6 +32,7 @@ pub mod html;
 pub mod job;
 pub mod mistake;
 pub mod model;
+pub mod nearly;
 pub mod output;
 pub mod pipeline;
 pub mod progress;

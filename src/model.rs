@@ -164,6 +164,9 @@ pub enum PageError {
         /// What the decoder said.
         reason: String,
     },
+    /// A saved page cannot be read: not there, not allowed, a directory.
+    #[error("cannot read it: {0}")]
+    Unreadable(String),
     /// The response is neither HTML nor XML.
     #[error("not HTML or XML but {0}")]
     NotMarkup(String),
@@ -211,6 +214,7 @@ impl PageError {
             | PageError::TooManyRedirects(_)
             | PageError::RedirectRefused { .. }
             | PageError::TooLarge(_)
+            | PageError::Unreadable(_)
             | PageError::NotMarkup(_)
             | PageError::NotJson(_)
             | PageError::TooComplex(_)
@@ -236,6 +240,7 @@ impl PageError {
             PageError::RedirectRefused { .. } => "redirect refused".into(),
             PageError::TooLarge(_) => "too large".into(),
             PageError::ContentEncoding { .. } => "content encoding".into(),
+            PageError::Unreadable(_) => "unreadable".into(),
             PageError::NotMarkup(_) => "not markup".into(),
             PageError::NotJson(_) => "not JSON".into(),
             PageError::TooComplex(_) => "too complex".into(),

@@ -96,7 +96,7 @@ pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
 }
 
 /// Levenshtein distance: how many letters to add, drop or change.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, ca) in a.chars().enumerate() {
@@ -191,6 +191,13 @@ pub const SETTINGS: &[Setting] = &[
         Extract,
         "Add _url (where the page was found), _page (its number) and _fetched_at (UTC) to each record",
     ),
+    value(
+        "xpath-engine",
+        Extract,
+        "ENGINE",
+        "What runs the XPaths: auto takes the fastest engine for each, sxd takes sxd-xpath for all",
+    )
+    .default("auto"),
     value("jobs", Fetch, "N", "Pages fetched at the same time").short('j').default("16"),
     value("parsers", Fetch, "N", "Threads that read pages; one for each core if not said"),
     value("connect-timeout", Fetch, "TIME", "Give up a connection that is not made within this time: 500ms, 10s, 1m")

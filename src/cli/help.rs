@@ -11,6 +11,26 @@ pub(super) const CRAWL: &str = "Fetch pages and write their records as JSON Line
 
 pub(super) const CHECK: &str = "Say what a job would do, or all that is wrong with it; nothing is fetched";
 
+pub(super) const TRY: &str = "Look at one page: what expressions match there, and what nearly does";
+
+pub(super) const AFTER_TRY: &str = "\
+Shows for each expression how many matches it has and the first ones, for one that matches
+nothing what comes near, and the first records. -v tells which engine runs each expression.
+Without any expression it asks for them, line by line; :help tells the rest.
+
+Exit codes: 0 every expression matched, 1 the page could not be fetched or read, 2 wrong usage
+or job, 3 an expression matched nothing or failed on this page. Line by line it is 0.";
+
+pub(super) const EXTRACT: &str = "Read saved pages and write their records as JSON Lines, as crawl does";
+
+pub(super) const AFTER_EXTRACT: &str = "\
+What a page is, is told by its bytes. With --with-meta, _url is the file: URL of the page and
+_fetched_at the time the file was last changed. The job file's [source] does not count here.
+
+Exit codes: 0 all pages done, 1 the run failed, 2 wrong usage or job, 3 done but some pages
+failed (a file that cannot be read is a failed page), 75 stopped by --max-time with pages left,
+130 and 143 interrupted.";
+
 pub(super) const DEMO: &str =
     "Open a practice bookshop on this machine and crawl its 50 listing pages; needs no network";
 

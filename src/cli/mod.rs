@@ -1,12 +1,14 @@
 //! The command line: what was typed, by subcommand, and nothing of what it means.
 //!
-//! The flags of `crawl` and `check` are made from the table in [`crate::settings`]. Reads and writes nothing.
+//! The flags that make a job are made from the table in [`crate::settings`]. Reads and writes nothing.
 
 mod help;
 
+use std::path::PathBuf;
+
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::settings::{Kind, SETTINGS, Setting};
+use crate::settings::{Kind, SETTINGS, Section, Setting};
 use crate::written::{Layer, Place, Written};
 
 /// What was typed.
@@ -16,17 +18,41 @@ pub enum Typed {
     Crawl(CrawlTyped),
     /// `pagemill check`.
     Check(CrawlTyped),
+    /// `pagemill try`.
+    Try(TryTyped),
+    /// `pagemill extract`.
+    Extract(ExtractTyped),
     /// `pagemill demo`.
     Demo(DemoTyped),
 }
 
-/// The arguments of `crawl` and `check`.
-#[derive(Debug)]
+/// The arguments of `crawl` and `check`, and what other subcommands share with them.
+#[derive(Debug, Clone)]
 pub struct CrawlTyped {
     /// The job file.
     pub config: Option<String>,
     /// The flags.
     pub flags: Layer,
+}
+
+/// The arguments of `try`.
+#[derive(Debug)]
+pub struct TryTyped {
+    /// An address, a file, or `-`; `None` for the source of the job file.
+    pub page: Option<String>,
+    /// Which page of a source.
+    pub number: Option<i64>,
+    /// The rest.
+    pub job: CrawlTyped,
+}
+
+/// The arguments of `extract`.
+#[derive(Debug)]
+pub struct ExtractTyped {
+    /// Files, directories, `-`.
+    pub paths: Vec<PathBuf>,
+    /// The rest.
+    pub job: CrawlTyped,
 }
 
 /// The arguments of `demo`.
@@ -64,6 +90,15 @@ fn typed(matches: &ArgMatches) -> Typed {
             }
             Typed::Check(typed)
         }
+        Some(("try", matches)) => Typed::Try(TryTyped {
+            page: matches.get_one("page").cloned(),
+            number: matches.get_one("number").copied(),
+            job: crawl_typed(matches, "URL"),
+        }),
+        Some(("extract", matches)) => Typed::Extract(ExtractTyped {
+            paths: matches.get_many("paths").into_iter().flatten().cloned().collect(),
+            job: crawl_typed(matches, "URL"),
+        }),
         Some(("demo", matches)) => Typed::Demo(DemoTyped {
             serve: matches.get_flag("serve"),
             port: *matches.get_one("port").expect("it has a default"),
@@ -78,8 +113,11 @@ fn crawl_typed(matches: &ArgMatches, argument: &'static str) -> CrawlTyped {
     for setting in SETTINGS {
         let place = if setting.name == "url" { Place::Argument(argument) } else { Place::Flag(setting.name) };
         let values: Vec<Written> = matches
-            .get_many::<String>(setting.name)
+            // Not every subcommand has every flag.
+            .try_get_many::<String>(setting.name)
+            .ok()
             .into_iter()
+            .flatten()
             .flatten()
             .map(|text| Written { text: text.clone(), place: place.clone() })
             .collect();
@@ -100,19 +138,75 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(crawl_command("crawl", help::CRAWL, "URL").after_help(help::AFTER_CRAWL))
         .subcommand(crawl_command("check", help::CHECK, "JOB|URL"))
+        .subcommand(try_command())
+        .subcommand(extract_command())
         .subcommand(demo_command())
 }
 
-fn crawl_command(name: &'static str, about: &'static str, argument: &'static str) -> Command {
-    let config = Arg::new("config")
+fn config_argument() -> Arg {
+    Arg::new("config")
         .long("config")
         .short('c')
         .value_name("JOB.toml")
-        .help("Read the job from this file; flags win over it. See config.example.toml");
+        .help("Read the job from this file; flags win over it. See config.example.toml")
+}
+
+fn crawl_command(name: &'static str, about: &'static str, argument: &'static str) -> Command {
     Command::new(name)
         .about(about)
-        .arg(config)
+        .arg(config_argument())
         .args(SETTINGS.iter().map(|setting| argument_of(setting, argument)))
+}
+
+fn try_command() -> Command {
+    let of_a_run = ["jobs", "parsers", "retry", "retry-delay", "max-time"];
+    let is_for_one_page = |setting: &&Setting| match setting.section {
+        Section::Source => setting.name == "rule",
+        Section::Extract => true,
+        Section::Fetch => !of_a_run.contains(&setting.name),
+        Section::Output => setting.name == "verbose",
+    };
+    Command::new("try")
+        .about(help::TRY)
+        .after_help(help::AFTER_TRY)
+        .arg(
+            Arg::new("page").value_name("URL|FILE").help_heading("Arguments").help(
+                "The page: an address, a saved file, or - for standard input; if not said, the job file's",
+            ),
+        )
+        .arg(
+            Arg::new("number")
+                .long("page")
+                .value_name("N")
+                .allow_negative_numbers(true)
+                .value_parser(clap::value_parser!(i64))
+                .help_heading(Section::Source.heading())
+                .help("Which page of a URL with {page}, or of the job file; the first one if not said"),
+        )
+        .arg(config_argument())
+        .args(SETTINGS.iter().filter(is_for_one_page).map(|setting| argument_of(setting, "URL")))
+}
+
+fn extract_command() -> Command {
+    let of_reading = ["rule", "parsers", "charset", "max-body", "max-time"];
+    let is_for_saved_pages = |setting: &&Setting| match setting.section {
+        Section::Extract | Section::Output => true,
+        Section::Source | Section::Fetch => of_reading.contains(&setting.name),
+    };
+    Command::new("extract")
+        .about(help::EXTRACT)
+        .after_help(help::AFTER_EXTRACT)
+        .arg(
+            Arg::new("paths")
+                .value_name("FILE|DIR|-")
+                .num_args(1..)
+                .required(true)
+                .value_parser(clap::value_parser!(PathBuf))
+                .help_heading("Arguments")
+                .help("Saved pages; of a directory all files below it, but hidden ones; - is one page from standard input"),
+        )
+        .arg(config_argument())
+        .args(SETTINGS.iter().filter(is_for_saved_pages).map(|setting| argument_of(setting, "URL")))
 }
 
 fn argument_of(setting: &'static Setting, argument: &'static str) -> Arg {

@@ -10,7 +10,7 @@ use super::{fail, run_job, say};
 use crate::cli::DemoTyped;
 use crate::config::JobFile;
 use crate::demo::{LISTINGS, Shop};
-use crate::job::Job;
+use crate::job::{Job, Purpose};
 use crate::signals::Signals;
 use crate::stop::Stop;
 use crate::written::{Layer, Place, Written};
@@ -63,10 +63,11 @@ fn crawl(shop: &Shop, output: Option<&str>) -> ExitCode {
     ));
     say(&command_line(shop, output.unwrap_or("books.jsonl")));
     say("");
-    let job = match Job::build(flags(shop, &path), Layer::new(), JobFile::default(), Vec::new()) {
-        Ok(job) => job,
-        Err(mistakes) => return super::refuse(&mistakes),
-    };
+    let job =
+        match Job::build(Purpose::Crawl, flags(shop, &path), Layer::new(), JobFile::default(), Vec::new()) {
+            Ok(job) => job,
+            Err(mistakes) => return super::refuse(&mistakes),
+        };
     let code = run_job(&job);
     if output.is_none() {
         show_records(&scratch.0);

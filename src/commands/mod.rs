@@ -1,6 +1,14 @@
 //! What the subcommands do: from what was typed to the exit code, with all that people are told on the way.
 
 mod demo;
+mod extract;
+mod lines;
+pub(crate) mod matches;
+mod repl;
+mod save;
+mod saved;
+mod trial;
+mod try_page;
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
@@ -9,7 +17,7 @@ use std::sync::Arc;
 
 use crate::cli::{CrawlTyped, Typed};
 use crate::config::{self, JobFile};
-use crate::job::Job;
+use crate::job::{Job, Purpose};
 use crate::mistake::Mistake;
 use crate::output::JsonLines;
 use crate::pipeline::{self, RunError};
@@ -31,6 +39,8 @@ pub fn run(typed: Typed) -> ExitCode {
     match typed {
         Typed::Crawl(typed) => crawl(typed),
         Typed::Check(typed) => check(typed),
+        Typed::Try(typed) => try_page::run(typed),
+        Typed::Extract(typed) => extract::run(typed),
         Typed::Demo(typed) => demo::run(&typed),
     }
 }
@@ -48,7 +58,7 @@ fn hush_workers() {
 }
 
 fn crawl(typed: CrawlTyped) -> ExitCode {
-    match build_job(typed) {
+    match build_job(Purpose::Crawl, typed) {
         Ok(job) => {
             // From cron, each line said becomes a mail.
             if !job.talk.quiet {
@@ -61,7 +71,7 @@ fn crawl(typed: CrawlTyped) -> ExitCode {
 }
 
 fn check(typed: CrawlTyped) -> ExitCode {
-    match build_job(typed) {
+    match build_job(Purpose::Crawl, typed) {
         Ok(job) => {
             warn(&job);
             // This is what was asked for, so it goes to standard output; a reader that has gone is no fault.
@@ -72,20 +82,20 @@ fn check(typed: CrawlTyped) -> ExitCode {
     }
 }
 
-fn build_job(typed: CrawlTyped) -> Result<Job, Vec<Mistake>> {
-    let (file, mistakes) = match &typed.config {
-        Some(path) => config::read(path),
-        None => (JobFile::default(), Vec::new()),
-    };
-    let environment = written::read_environment(environment());
-    Job::build(typed.flags, environment, file, mistakes)
-}
-
 fn warn(job: &Job) {
     warn_of_unknown_variables();
     for warning in job.warnings() {
         say(&format!("warning: {warning}"));
     }
+}
+
+/// Makes the job of what was typed, the environment and the job file.
+fn build_job(purpose: Purpose, typed: CrawlTyped) -> Result<Job, Vec<Mistake>> {
+    let (file, mistakes) = match &typed.config {
+        Some(path) => config::read(path),
+        None => (JobFile::default(), Vec::new()),
+    };
+    Job::build(purpose, typed.flags, written::read_environment(environment()), file, mistakes)
 }
 
 /// Variables whose name or value is not Unicode cannot be meant for us.
@@ -109,8 +119,19 @@ fn warn_of_unknown_variables() {
     }
 }
 
-/// Runs a job with signals and progress, and tells how it went.
+/// Crawls with signals and progress, and tells how it went.
 fn run_job(job: &Job) -> ExitCode {
+    let source = job.source.as_ref().expect("a job for a crawl has a source");
+    conclude(job, |output, stop, mode, interrupted| {
+        pipeline::crawl(job, source, output, stop, mode, interrupted)
+    })
+}
+
+/// Lets `run` do a job under signals, and tells how it went.
+fn conclude(
+    job: &Job,
+    run: impl FnOnce(JsonLines, &Stop, Mode, &dyn Fn() -> Option<i32>) -> Result<Summary, RunError>,
+) -> ExitCode {
     // Before signals are ours: opening a FIFO waits for its reader, and Ctrl-C must end that.
     let output = match JsonLines::open(&job.target) {
         Ok(output) => output,
@@ -124,7 +145,7 @@ fn run_job(job: &Job) -> ExitCode {
         Ok(signals) => signals,
         Err(error) => return fail(format!("cannot listen for signals: {error}"), None),
     };
-    let (summary, code) = match pipeline::run(job, output, &stop, progress_mode(job), || signals.received()) {
+    let (summary, code) = match run(output, &stop, progress_mode(job), &|| signals.received()) {
         Ok(summary) => {
             let code = summary.exit_code();
             (summary, code)
@@ -181,6 +202,16 @@ pub(crate) fn fail(error: impl Display, hint: Option<String>) -> ExitCode {
 /// Prints lines on standard error. Where that is closed there is nobody to tell.
 pub(crate) fn say(lines: &str) {
     let _ = writeln!(std::io::stderr(), "{}", printable_lines(lines));
+}
+
+/// `1 record`, `2 records`, `2 matches`.
+fn plural(count: usize, noun: &str) -> String {
+    let ending = match count {
+        1 => "",
+        _ if noun.ends_with("ch") => "es",
+        _ => "s",
+    };
+    format!("{count} {noun}{ending}")
 }
 
 /// What a terminal would obey is made visible; line feeds stay.

@@ -47,6 +47,8 @@ pub struct WrittenRule {
     pub raw: Option<Written>,
     /// `with-meta`.
     pub with_meta: Option<Written>,
+    /// `xpath-engine`.
+    pub xpath_engine: Option<Written>,
 }
 
 /// Reads a job file. What could be read is given even when there are mistakes, so that the job can find more.
@@ -244,6 +246,7 @@ impl Reader<'_> {
             namespaces: Vec::new(),
             raw: None,
             with_meta: None,
+            xpath_engine: None,
         };
         for (name, value) in table {
             let key = format!("{key}.{}", name.get_ref());
@@ -251,6 +254,7 @@ impl Reader<'_> {
                 "each" => rule.each = self.scalar(&key, value),
                 "raw" => rule.raw = self.scalar(&key, value),
                 "with-meta" => rule.with_meta = self.scalar(&key, value),
+                "xpath-engine" => rule.xpath_engine = self.scalar(&key, value),
                 "fields" => {
                     rule.fields = self.fields(&key, value, 1);
                 }
@@ -264,7 +268,7 @@ impl Reader<'_> {
                 _ => self.unknown_key(
                     name.span().start,
                     &key,
-                    ["each", "fields", "namespaces", "raw", "with-meta"],
+                    ["each", "fields", "namespaces", "raw", "with-meta", "xpath-engine"],
                 ),
             }
         }

@@ -1,6 +1,7 @@
 //! An expression of a field, in one of the languages: which one is said by a prefix (`json:$.items[*]`) or by the key
 //! it is written under (`json = "$.items[*]"`). Without either it is an XPath.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::css::Css;
@@ -93,6 +94,14 @@ impl Expression {
         }
     }
 
+    /// As it is written where any language may stand: with its prefix, unless it is an XPath.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Expression::XPath(xpath) => Cow::Borrowed(xpath.source()),
+            other => Cow::Owned(other.to_string()),
+        }
+    }
+
     /// What it is evaluated on.
     pub fn reads(&self) -> Reads {
         match self {
@@ -156,8 +165,8 @@ mod tests {
     #[test]
     fn a_slip_is_at_its_place_behind_the_prefix() {
         assert_eq!(parse("//a[").unwrap_err().at + 6, parse("xpath://a[").unwrap_err().at);
-        assert_eq!(parse("json: .a").unwrap_err().at, 6);
-        assert_eq!(parse("css:a[").unwrap_err().at, 6);
+        assert_eq!(parse("json: $.a[").unwrap_err().at, parse("json:$.a[").unwrap_err().at + 1);
+        assert_eq!(parse("css: a[").unwrap_err().at, parse("css:a[").unwrap_err().at + 1);
     }
 
     #[test]

@@ -20,9 +20,9 @@ pub mod xpath;
 
 use std::time::Duration;
 
+pub use css::Css;
 pub use expression::{Expression, Language, Reads};
 pub use field::{DEEPEST_FIELDS, Field, FieldText, Finding, Meta, Shape, ValueSpec, check_name, parse_field};
-pub use css::Css;
 pub use json::JsonPath;
 pub use record::{Content, Extractor, PageFacts};
 pub use rule::Rule;

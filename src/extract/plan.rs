@@ -2,9 +2,9 @@
 //! of one program.
 
 use super::convert::{Recipe, write_json};
+use super::css::Css;
 use super::expression::Expression;
 use super::field::{Field, Finding, Meta, Shape};
-use super::css::Css;
 use super::json::JsonPath;
 use super::xpath::XPath;
 use super::xpath::engine::Index;

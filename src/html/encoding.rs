@@ -21,14 +21,25 @@ pub(super) fn decode<'a>(
     if let Some((encoding, length)) = Encoding::for_bom(body) {
         return decode_as(encoding, &body[length..]);
     }
+    match named(body, header, forced, kind) {
+        Some(encoding) => decode_as(encoding, body),
+        None => decode_by_guess(body),
+    }
+}
+
+/// The character set that a byte order mark, the user, the header or the page names; `None` for a page to guess.
+pub(super) fn named(
+    body: &[u8],
+    header: Option<&'static Encoding>,
+    forced: Option<&'static Encoding>,
+    kind: Kind,
+) -> Option<&'static Encoding> {
+    let marked = Encoding::for_bom(body).map(|(encoding, _)| encoding);
     let declared = || match kind {
         Kind::Html => prescan::charset_of_meta(body),
         Kind::Xml => charset_of_xml(body),
     };
-    match forced.or(header).or_else(declared) {
-        Some(encoding) => decode_as(encoding, body),
-        None => decode_by_guess(body),
-    }
+    marked.or(forced).or(header).or_else(declared)
 }
 
 fn decode_as<'a>(encoding: &'static Encoding, body: &'a [u8]) -> Cow<'a, str> {

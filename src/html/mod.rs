@@ -96,6 +96,12 @@ pub fn decode<'b>(body: &'b [u8], content_type: Option<&str>, forced: Option<Cha
     encoding::decode(body, encoding::charset_of_header(content_type), forced, Kind::Xml)
 }
 
+/// The character set that [`read`] takes for `body`; `None` if nothing names one and [`read`] has to guess.
+pub fn charset_of(body: &[u8], content_type: Option<&str>, forced: Option<Charset>) -> Option<Charset> {
+    let kind = kind::kind_of(body, content_type).ok()?;
+    encoding::named(body, encoding::charset_of_header(content_type), forced, kind)
+}
+
 /// The character set of that label as the Encoding Standard knows it (4.2): `gb2312` is GBK, `latin1` is
 /// windows-1252. `None` for an unknown label.
 pub fn charset_named(label: &str) -> Option<&'static Encoding> {

@@ -21,22 +21,23 @@ impl fmt::Display for Job {
 
 impl Job {
     fn describe_source(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.source.total() {
+        let Some(source) = &self.source else { return writeln!(f, "read saved pages:") };
+        match source.total() {
             Some(1) => write!(f, "fetch 1 page")?,
             Some(total) => write!(f, "fetch {total} pages")?,
             None => write!(f, "fetch pages")?,
         }
         writeln!(f, "{}", if self.until_empty { " until one gives no record:" } else { ":" })?;
-        for request in self.source.clone().take(SHOWN_REQUESTS) {
+        for request in source.clone().take(SHOWN_REQUESTS) {
             match request {
                 Ok(request) => writeln!(f, "  {}", display_url(&request.url))?,
                 Err(error) => writeln!(f, "  (no URL: {error})")?,
             }
         }
-        match self.source.total().and_then(|total| total.checked_sub(SHOWN_REQUESTS as u64)) {
+        match source.total().and_then(|total| total.checked_sub(SHOWN_REQUESTS as u64)) {
             Some(0) => Ok(()),
-            None if self.source.total().is_some() => Ok(()),
-            _ => match self.source.last_url() {
+            None if source.total().is_some() => Ok(()),
+            _ => match source.last_url() {
                 Some(last) => writeln!(f, "  ..\n  {}", display_url(&last)),
                 None => writeln!(f, "  .."),
             },

@@ -127,8 +127,8 @@ fn mistakes_in_values_are_told_at_their_place() {
         ("fields._a = 'p'", "j:2:8: extract.a.fields._a: names that begin with `_`", "`a`"),
         (
             "fields.a = 'p'\nfields.'a[]' = 'p'",
-            "j:3:8: extract.a.fields.a[]: there is a field of this name",
-            "",
+            "j:3:8: extract.a.fields.a[]: this field stands here twice",
+            "another name",
         ),
     ] {
         let (found, advice) = mistake(text);

@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::JobFile;
-use crate::extract::Rule;
+use crate::extract::xpath::engine::EngineChoice;
+use crate::extract::{Namespaces, Rule};
 use crate::fetch::{FetchPolicy, parse_header};
 use crate::frontier::RetryPolicy;
 use crate::html::{self, Charset};
@@ -33,17 +34,32 @@ const MOST_JOBS: u64 = 4096;
 /// More parser threads than this would only wait for each other.
 const MOST_PARSERS: u64 = 256;
 
+/// What a job is for: what it must have, and what it may leave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A run over the pages of its source.
+    Crawl,
+    /// A run over pages that are there already: it needs no source, and what it says of one does not count.
+    Saved,
+    /// A look at one page: source and fields are optional, and nothing is written.
+    Trial,
+}
+
 /// What will be done.
 #[derive(Debug)]
 pub struct Job {
-    /// Which pages.
-    pub source: Source,
+    /// Which pages. `None` only for a [`Purpose::Saved`], and for a [`Purpose::Trial`] that names no address.
+    pub source: Option<Source>,
     /// Whether the first page without a record ends the source.
     pub until_empty: bool,
     /// What each page yields.
     pub rule: Rule,
     /// Whether records carry where they come from.
     pub with_meta: bool,
+    /// The prefixes of the rule's expressions, for further ones.
+    pub namespaces: Namespaces,
+    /// Which evaluator runs the expressions.
+    pub xpath_engine: EngineChoice,
     /// The character set of all pages; `None` to find each page's own.
     pub charset: Option<Charset>,
     /// How pages are fetched.
@@ -83,14 +99,26 @@ impl Job {
     /// # Errors
     /// The mistakes, those of `found` before it included.
     pub fn build(
+        purpose: Purpose,
         flags: Layer,
         environment: Layer,
         file: JobFile,
         found: Vec<Mistake>,
     ) -> Result<Job, Vec<Mistake>> {
         let mut layers = Layers::new(vec![flags, environment, file.layer], found);
-        let source = build_source(&mut layers, file.is_unread);
-        let meant = rules::build(&mut layers, file.rules);
+        let wants_source = match purpose {
+            Purpose::Crawl => true,
+            Purpose::Saved => false,
+            Purpose::Trial => layers.value("url").is_some(),
+        };
+        // Two levels: whether all is well, and whether there is a source.
+        let source = if wants_source {
+            build_source(&mut layers, purpose, file.is_unread)
+                .map(|(source, until_empty)| (Some(source), until_empty))
+        } else {
+            Some((None, false))
+        };
+        let meant = rules::build(&mut layers, file.rules, purpose != Purpose::Trial);
         let jobs = layers.count("jobs", 1, MOST_JOBS).and_then(|jobs| usize::try_from(jobs).ok());
         let parsers =
             layers.count("parsers", 1, MOST_PARSERS).and_then(|parsers| usize::try_from(parsers).ok());
@@ -109,8 +137,9 @@ impl Job {
         };
         let ordered = layers.switch("ordered");
         let max_time = layers.duration("max-time", false);
-        let target = build_target(&mut layers);
-        let summary = build_summary(&mut layers, &target);
+        let writes = purpose != Purpose::Trial;
+        let target = if writes { build_target(&mut layers) } else { Target::Stdout };
+        let summary = if writes { build_summary(&mut layers, &target) } else { None };
         match (source, meant, fetch, retry, jobs) {
             (Some((source, until_empty)), Some(meant), Some(fetch), Some(retry), Some(jobs))
                 if layers.mistakes.is_empty() =>
@@ -120,6 +149,8 @@ impl Job {
                     until_empty,
                     rule: meant.rule,
                     with_meta: meant.with_meta,
+                    xpath_engine: meant.xpath_engine,
+                    namespaces: meant.namespaces,
                     charset,
                     fetch,
                     retry,
@@ -146,7 +177,7 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn build_source(layers: &mut Layers, file_is_unread: bool) -> Option<(Source, bool)> {
+fn build_source(layers: &mut Layers, purpose: Purpose, file_is_unread: bool) -> Option<(Source, bool)> {
     let until_empty = layers.switch("until-empty");
     let max_pages = layers.count("max-pages", 1, u64::MAX);
     let pages_written = layers.value("pages");
@@ -170,6 +201,18 @@ fn build_source(layers: &mut Layers, file_is_unread: bool) -> Option<(Source, bo
             .with_hint("add --until-empty (stop at the first page without a record) or --max-pages N");
         layers.report(written, slip);
     }
+    // One page is tried as it is, whatever pages the job goes through otherwise.
+    let is_asked_for = |written: &Written| written.place == Place::Flag("page");
+    let (pages, pages_written) = match &template {
+        Some(template)
+            if purpose == Purpose::Trial
+                && !template.uses_page()
+                && !pages_written.as_ref().is_some_and(is_asked_for) =>
+        {
+            (None, None)
+        }
+        _ => (pages, pages_written),
+    };
     // A wrong range was reported; without it, a second message about a missing one would only confuse.
     if pages_written.is_some() && pages.is_none() {
         return None;
@@ -177,13 +220,19 @@ fn build_source(layers: &mut Layers, file_is_unread: bool) -> Option<(Source, bo
     match Source::new(template?, pages, max_pages) {
         Ok(source) => Some((source, until_empty)),
         Err(mistake) => {
-            report_source(layers, &url, pages_written, &mistake);
+            report_source(layers, purpose, &url, pages_written, &mistake);
             None
         }
     }
 }
 
-fn report_source(layers: &mut Layers, url: &Written, pages: Option<Written>, mistake: &SourceMistake) {
+fn report_source(
+    layers: &mut Layers,
+    purpose: Purpose,
+    url: &Written,
+    pages: Option<Written>,
+    mistake: &SourceMistake,
+) {
     let written = match (mistake, pages) {
         (SourceMistake::PagesUnused { .. }, Some(pages)) => pages,
         _ => url.clone(),
@@ -192,7 +241,11 @@ fn report_source(layers: &mut Layers, url: &Written, pages: Option<Written>, mis
         SourceMistake::PagesMissing => written.text.find('{').unwrap_or(0),
         _ => 0,
     };
-    layers.report(&written, Slip { at, message: mistake.to_string(), hint: mistake.hint() });
+    let hint = match (mistake, purpose) {
+        (SourceMistake::PagesMissing, Purpose::Trial) => Some("say which one, as in `--page 1`".to_owned()),
+        _ => mistake.hint(),
+    };
+    layers.report(&written, Slip { at, message: mistake.to_string(), hint });
 }
 
 fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
@@ -338,7 +391,7 @@ mod tests {
     fn job(flags: &[(&'static str, &str)], environment: &[(&'static str, &str)]) -> Result<Job, Vec<String>> {
         let flags = layer(flags, &Place::Flag("flag"));
         let environment = layer(environment, &Place::Variable("VARIABLE".to_owned()));
-        Job::build(flags, environment, JobFile::default(), Vec::new())
+        Job::build(Purpose::Crawl, flags, environment, JobFile::default(), Vec::new())
             .map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect())
     }
 
@@ -356,6 +409,6 @@ mod tests {
         let range = [("url", "http://h/{page}"), ("field", "a=//a"), ("pages", "1-")];
         assert!(job(&range, &[]).unwrap_err()[0].contains("this range has no end"));
         assert!(job(&range, &[("until-empty", "true")]).unwrap().until_empty);
-        assert_eq!(job(&range, &[("max-pages", "3")]).unwrap().source.total(), Some(3));
+        assert_eq!(job(&range, &[("max-pages", "3")]).unwrap().source.unwrap().total(), Some(3));
     }
 }

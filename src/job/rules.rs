@@ -4,19 +4,23 @@ use super::fields::{FieldReader, parse_flag};
 use super::layers::Layers;
 use super::values;
 use crate::config::WrittenRule;
+use crate::extract::xpath::engine::EngineChoice;
 use crate::extract::{Expression, ExtractLimits, Extractor, Namespaces, Rule};
 use crate::mistake::{Mistake, Slip};
 use crate::settings;
-use crate::written::Written;
+use crate::written::{Place, Written};
 
 /// The rule and whether its records carry where they come from.
 pub(super) struct Meant {
     pub(super) rule: Rule,
     pub(super) with_meta: bool,
+    pub(super) xpath_engine: EngineChoice,
+    pub(super) namespaces: Namespaces,
 }
 
-/// Builds the rule that reads the pages, and looks through the file's other rules for mistakes.
-pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>) -> Option<Meant> {
+/// Builds the rule that reads the pages, and looks through the file's other rules for mistakes. A rule without fields
+/// is one of them if it `needs_fields`.
+pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>, needs_fields: bool) -> Option<Meant> {
     let mut written = written;
     let chosen = choose(layers, &written);
     let from_file = chosen.map(|index| written.remove(index));
@@ -29,15 +33,16 @@ pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>) -> Option<Me
     let namespaces = declare(layers, from_file.as_ref().map_or(&[], |rule| &rule.namespaces), &flags);
     let from_file = from_file.map(|rule| {
         let with_meta = rule.with_meta.as_ref().and_then(|written| switch(layers, written));
+        let engine = rule.xpath_engine.as_ref().and_then(|written| engine(layers, written));
         let (raw, rule) = parse_rule(layers, &rule, &namespaces);
-        (rule, raw, with_meta)
+        (rule, raw, with_meta, engine)
     });
 
     let each_flag = layers.value("each").map(|written| parse_each(layers, &written, &namespaces));
     let raw_flag = layers.written_switch("raw");
     let fields = layers.list("field");
-    let (mut rule, raw, with_meta) = from_file
-        .unwrap_or_else(|| (Rule { name: "page".to_owned(), each: None, fields: Vec::new() }, false, None));
+    let nothing = || Rule { name: "page".to_owned(), each: None, fields: Vec::new() };
+    let (mut rule, raw, with_meta, file_engine) = from_file.unwrap_or_else(|| (nothing(), false, None, None));
     if let Some(each) = each_flag {
         rule.each = each;
     }
@@ -53,7 +58,7 @@ pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>) -> Option<Me
     if let Some(raw) = raw_flag {
         rule.fields.iter_mut().for_each(|field| field.set_raw(raw));
     }
-    if rule.fields.is_empty() && layers.mistakes.is_empty() {
+    if needs_fields && rule.fields.is_empty() && layers.mistakes.is_empty() {
         let hint = "say at least one field: -f 'title=.//h3/text()', or fields.title in the job file's [extract.NAME]";
         layers.mistakes.push(Mistake::new("--field", "there is nothing to extract").with_hint(hint));
     }
@@ -64,7 +69,12 @@ pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>) -> Option<Me
         layers.mistakes.push(Mistake::new(format!("{}: {}", rule.name, error.name), error.reason));
     }
     let with_meta = layers.written_switch("with-meta").or(with_meta).unwrap_or(false);
-    Some(Meant { rule, with_meta })
+    // The rule of the file stands between what was typed and the default.
+    let xpath_engine = match layers.value("xpath-engine") {
+        Some(Written { place: Place::Default(_), .. }) | None => file_engine.unwrap_or_default(),
+        Some(written) => engine(layers, &written).unwrap_or_default(),
+    };
+    Some(Meant { rule, with_meta, xpath_engine, namespaces })
 }
 
 /// The index of the rule that `--rule` names, or the first one.
@@ -85,6 +95,17 @@ fn choose(layers: &mut Layers, written: &[WrittenRule]) -> Option<usize> {
 
 fn switch(layers: &mut Layers, written: &Written) -> Option<bool> {
     values::parse_switch(&written.text).map_err(|slip| layers.report(written, slip)).ok()
+}
+
+fn engine(layers: &mut Layers, written: &Written) -> Option<EngineChoice> {
+    match written.text.trim() {
+        "auto" => Some(EngineChoice::Fastest),
+        "sxd" => Some(EngineChoice::Sxd),
+        _ => {
+            layers.report(written, Slip::new(0, "there is no such engine").with_hint("auto or sxd"));
+            None
+        }
+    }
 }
 
 /// The prefixes of the file, then those of the flags, which win.
@@ -130,7 +151,8 @@ mod tests {
     use super::*;
     use crate::config;
     use crate::extract::{Field, Shape};
-    use crate::written::{Layer, Place};
+    use crate::job::{Job, Purpose};
+    use crate::written::Layer;
 
     const FILE: &str = "[extract.a]\nraw = true\nwith-meta = true\nfields.x = '//x'\n\
                         fields.y = { xpath = '//y', raw = false }\n";
@@ -143,7 +165,7 @@ mod tests {
             layer.entry(name).or_default().push(written);
         }
         let mut layers = Layers::new(vec![layer], mistakes);
-        let meant = build(&mut layers, file.rules);
+        let meant = build(&mut layers, file.rules, true);
         (meant, layers.mistakes.iter().map(ToString::to_string).collect())
     }
 
@@ -194,5 +216,21 @@ mod tests {
     fn a_mistake_in_a_rule_that_is_not_used_is_told_too() {
         let file = "[extract.a]\nfields.x = '//x'\n[extract.b]\nfields.x = '//x['\n";
         assert!(built(file, &[]).1[0].contains("extract.b.fields.x"));
+    }
+
+    fn engine_of(file: &str, flag: Option<&str>) -> Result<EngineChoice, Vec<Mistake>> {
+        let (file, mistakes) = config::parse("job.toml", &format!("[extract.a]\nfields.b = '//b'\n{file}"));
+        let written = |text: &str| Written { text: text.to_owned(), place: Place::Flag("xpath-engine") };
+        let flags: Layer = flag.map(|text| ("xpath-engine", vec![written(text)])).into_iter().collect();
+        Job::build(Purpose::Saved, flags, Layer::new(), file, mistakes).map(|job| job.xpath_engine)
+    }
+
+    #[test]
+    fn the_engine_of_the_flag_wins_over_the_rule_and_that_over_the_default() {
+        assert_eq!(engine_of("", None), Ok(EngineChoice::Fastest));
+        assert_eq!(engine_of("xpath-engine = 'sxd'", None), Ok(EngineChoice::Sxd));
+        assert_eq!(engine_of("xpath-engine = 'sxd'", Some("auto")), Ok(EngineChoice::Fastest));
+        let mistakes = engine_of("xpath-engine = 'libxml2'", None).unwrap_err();
+        assert!(mistakes[0].to_string().contains("extract.a.xpath-engine: there is no such engine"));
     }
 }

@@ -1,13 +1,14 @@
-//! One run: the crew, the conductor and its desk, put together from a job.
+//! One run: the crew, the conductor and its desk, put together from a job and from where its pages come.
 //!
 //! The hand-over itself ([`threads`], [`conductor`]) knows neither network nor documents; this file plugs them in.
+//! What a request is answered with is handed in as [`Pages`]: the network for a crawl, files for saved pages.
 
 use std::time::{Instant, SystemTime};
 
-use crate::fetch::{Failure, Fetcher};
-use crate::frontier::{FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, OpenEnd};
+use crate::fetch::{Failure, FetchPolicy, Fetcher};
+use crate::frontier::{FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, OpenEnd, Requests};
 use crate::job::Job;
-use crate::model::{FieldTally, PageError, Unmade};
+use crate::model::{FieldTally, PageError, Request, Unmade};
 use crate::output::{JsonLines, OutputError};
 use crate::progress::{Mode, Progress};
 use crate::source::Source;
@@ -17,7 +18,7 @@ use conductor::{Conducted, Conductor};
 use desk::RunDesk;
 use reader::Reader;
 use stop::Stop;
-use threads::{CrewError, CrewSize, Failed};
+use threads::{CrewError, CrewSize, Failed, Fetched};
 
 pub mod conductor;
 mod desk;
@@ -42,52 +43,93 @@ pub enum RunError {
     Crew(#[from] CrewError),
 }
 
-/// Does a job, on this thread and its crew, writes to `output`, and gives the counts.
-///
-/// `interrupted` is asked, once the run was stopped, for the number of the signal that did it.
+/// Where the pages of a run come from.
+pub struct Pages<F, A> {
+    /// What is asked for.
+    pub requests: Requests,
+    /// How many requests there are, if that is known.
+    pub total: Option<u64>,
+    /// How many threads call `fetch`.
+    pub jobs: usize,
+    /// Answers one request.
+    pub fetch: F,
+    /// Ends what `fetch` is doing, at once.
+    pub abort: A,
+}
+
+/// Does a crawl: the job's own source, from the network. See [`run`].
 ///
 /// # Errors
-/// The output cannot be written, or a thread failed. A reader of our output that goes away is no error.
-pub fn run(
+/// As [`run`].
+pub fn crawl(
     job: &Job,
+    source: &Source,
     output: JsonLines,
     stop: &Stop,
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
 ) -> Result<Summary, RunError> {
+    let fetcher = Fetcher::new(job.fetch.clone());
+    let pages = Pages {
+        requests: Box::new(requests(source.clone())),
+        total: if job.until_empty { None } else { source.total() },
+        jobs: job.jobs,
+        fetch: |request| fetch_with(&fetcher, request),
+        abort: || fetcher.abort(),
+    };
+    run(job, pages, output, stop, progress, interrupted)
+}
+
+/// Fetches one page by a policy, once: for looking at it, not for a run.
+///
+/// # Errors
+/// Why there is no page.
+pub fn fetch_one(policy: &FetchPolicy, request: Request) -> Result<crate::model::Page, PageError> {
+    Fetcher::new(policy.clone()).fetch(request).map_err(|failure| failure.error)
+}
+
+fn fetch_with(fetcher: &Fetcher, request: Request) -> Fetched {
+    fetcher.fetch(request).map_err(|failure| {
+        let Failure { request, error, retry_after } = *failure;
+        Box::new(Failed { request, error, retry_after })
+    })
+}
+
+/// Reads `pages` as the job says, on this thread and its crew, and gives the counts.
+///
+/// `interrupted` is asked, once the run was stopped, for the number of the signal that did it.
+///
+/// # Errors
+/// The output cannot be written, or a thread failed. A reader of our output that goes away is no error.
+pub fn run<F, A>(
+    job: &Job,
+    pages: Pages<F, A>,
+    output: JsonLines,
+    stop: &Stop,
+    progress: Mode,
+    interrupted: impl Fn() -> Option<i32>,
+) -> Result<Summary, RunError>
+where
+    F: Fn(Request) -> Fetched + Sync,
+    A: Fn(),
+{
+    let Pages { requests, total, jobs, fetch, abort } = pages;
     let ended_mid_line = output.ended_mid_line();
-    let mut desk = RunDesk::new(
-        output,
-        job.ordered,
-        Progress::new(progress),
-        new_summary(job),
-        job.talk,
-        if job.until_empty { None } else { job.source.total() },
-    );
+    let mut desk =
+        RunDesk::new(output, job.ordered, Progress::new(progress), new_summary(job), job.talk, total);
     if ended_mid_line {
         desk.say("note: the output file ended in the middle of a line; the new records begin on a line of their own");
     }
-    let mut frontier =
-        Frontier::new(Box::new(requests(job.source.clone())), job.until_empty, job.retry.clone());
-    let fetcher = Fetcher::new(job.fetch.clone());
+    let mut frontier = Frontier::new(requests, job.until_empty, job.retry.clone());
     let deadline = job.max_time.map(|time| Instant::now() + time);
 
-    let fetch = |request| {
-        fetcher.fetch(request).map_err(|failure| {
-            let Failure { request, error, retry_after } = *failure;
-            Box::new(Failed { request, error, retry_after })
-        })
-    };
     let make_reader = || {
         let mut reader = Reader::new(job);
         move |page| reader.read(page)
     };
-    let conducted =
-        threads::run(CrewSize::new(job.jobs, job.parsers), stop, fetch, make_reader, |exchange| {
-            let abort = || fetcher.abort();
-            Conductor { frontier: &mut frontier, desk: &mut desk, stop, deadline, abort: &abort }
-                .run(exchange)
-        })?;
+    let conducted = threads::run(CrewSize::new(jobs, job.parsers), stop, fetch, make_reader, |exchange| {
+        Conductor { frontier: &mut frontier, desk: &mut desk, stop, deadline, abort: &abort }.run(exchange)
+    })?;
 
     let conducted = match conducted {
         Ok(conducted) => conducted,
@@ -121,7 +163,7 @@ fn new_summary(job: &Job) -> Summary {
     summary
 }
 
-fn requests(source: Source) -> impl Iterator<Item = Result<crate::model::Request, Unmade>> {
+fn requests(source: Source) -> impl Iterator<Item = Result<Request, Unmade>> {
     source.map(|made| {
         made.map_err(|error| Unmade {
             id: error.id,

@@ -21,8 +21,9 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(job: &Job) -> Reader {
-        let extractor = Extractor::new(&job.rule, job.with_meta, ExtractLimits::default())
-            .expect("the job compiled the same rule");
+        let extractor =
+            Extractor::with_engine(&job.rule, job.with_meta, ExtractLimits::default(), job.xpath_engine)
+                .expect("the job compiled the same rule");
         let reads = job.rule.reads().unwrap_or(Reads::Markup);
         Reader { extractor, charset: job.charset, limits: Limits::default(), reads }
     }

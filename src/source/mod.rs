@@ -91,6 +91,11 @@ impl Source {
         Ok(Source { template, pages, max_pages, next: 0 })
     }
 
+    /// The template as it was written.
+    pub fn template(&self) -> &str {
+        self.template.text()
+    }
+
     /// How many requests there are from the beginning on; `None` if there is no end.
     pub fn total(&self) -> Option<u64> {
         let pages = self.pages.as_ref().map_or(Some(1), PageRange::len);

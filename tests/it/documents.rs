@@ -129,6 +129,23 @@ fn every_command_of_the_documents_is_a_valid_job() {
 }
 
 #[test]
+fn the_flags_of_the_other_commands_in_the_documents_exist() {
+    let mut checked = 0;
+    for command in commands(include_str!("../../docs/cookbook.md")) {
+        let Some((_, arguments)) = command.split_once("pagemill ") else { continue };
+        if !["try ", "extract "].iter().any(|name| arguments.starts_with(name)) {
+            continue;
+        }
+        // Everything before it is parsed, and nothing done.
+        let line = format!("{} {arguments} --help", env!("CARGO_BIN_EXE_pagemill"));
+        let ran = run(std::process::Command::new("sh").args(["-c", &line]));
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{command}");
+        checked += 1;
+    }
+    assert!(checked >= 6, "only {checked} commands were found");
+}
+
+#[test]
 fn the_readme_names_its_two_commands_and_only_flags_that_exist() {
     let readme = include_str!("../../README.md");
     assert!(readme.contains("cargo run --release -- demo\n") && readme.contains("\ncargo test\n"));

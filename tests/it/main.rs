@@ -15,8 +15,12 @@ mod demo;
 mod documents;
 /// How a run ends: done, stopped, interrupted, out of time, output gone.
 mod ends;
+/// `pagemill extract`: saved pages.
+mod extract;
 /// The fetcher against every way a server can misbehave.
 mod fetch;
 /// Fields with types, nested ones, JSON, and how the summary tells of them.
 mod fields;
 mod support;
+/// `pagemill try`: one page, expressions, near misses, line by line.
+mod try_page;

@@ -229,7 +229,9 @@ impl<'d> Sheet<'d> {
             (Probe::Json(path), Context::Json(json), _) => {
                 path.select(json, &self.budget).map(Found::Values).map_err(|error| failed(error.to_string()))
             }
-            (Probe::XPath(_) | Probe::Css(_), ..) => Err(failed("this reads markup, and the page is JSON".to_owned())),
+            (Probe::XPath(_) | Probe::Css(_), ..) => {
+                Err(failed("this reads markup, and the page is JSON".to_owned()))
+            }
             (Probe::Json(_), ..) => Err(failed("this reads JSON, and the page is markup".to_owned())),
         }
     }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::fmt;
 use std::ops::Range;
 
 use super::{XPath, native, sxd};
@@ -20,6 +21,16 @@ pub enum Engine {
     Native,
     /// sxd-xpath, on a copy of the document.
     Sxd,
+}
+
+/// Its name for people.
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Engine::Native => "native",
+            Engine::Sxd => "sxd",
+        })
+    }
 }
 
 /// Which engines may be used.

@@ -19,7 +19,7 @@ mod number;
 mod parser;
 mod print;
 #[cfg(test)]
-mod proptests;
+pub(crate) mod proptests;
 mod simplify;
 pub mod sxd;
 

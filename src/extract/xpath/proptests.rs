@@ -13,7 +13,7 @@ use super::sxd::{Index, Page, Program, Store, Value};
 use super::{Namespaces, XPath};
 use crate::html::sample::document;
 
-fn namespaces() -> Namespaces {
+pub(crate) fn namespaces() -> Namespaces {
     let mut namespaces = Namespaces::new();
     namespaces.declare("p", "urn:p").unwrap();
     namespaces
@@ -101,7 +101,7 @@ fn call(inner: &BoxedStrategy<Expr>) -> BoxedStrategy<Expr> {
         .boxed()
 }
 
-fn expr() -> impl Strategy<Value = Expr> {
+pub(crate) fn expr() -> impl Strategy<Value = Expr> {
     leaf().prop_recursive(5, 40, 3, |inner| {
         let sets = nodes(&inner);
         prop_oneof![
@@ -179,7 +179,7 @@ fn soup() -> impl Strategy<Value = String> {
 }
 
 /// Whether a printed tree is within the limits of size.
-fn fits(tree: &Expr, text: &str) -> bool {
+pub(crate) fn fits(tree: &Expr, text: &str) -> bool {
     tree.height() <= MAX_HEIGHT && text.len() <= MAX_BYTES
 }
 

@@ -1,0 +1,48 @@
+//! `pagemill extract`: a job's extraction on saved pages, by the same crew, desk and output as a crawl.
+
+use std::process::ExitCode;
+
+use super::saved::{self, Saved};
+use super::{build_job, conclude, refuse, say};
+use crate::cli::ExtractTyped;
+use crate::job::{Job, Purpose};
+use crate::output::Target;
+use crate::pipeline::{self, Pages, threads};
+
+/// Threads that read files. Reading is much faster than parsing, but on a network disk it waits.
+const FILE_READERS: usize = 4;
+
+pub(super) fn run(typed: ExtractTyped) -> ExitCode {
+    match build_job(Purpose::Saved, typed.job) {
+        Ok(job) => extract(&job, saved::list(&typed.paths)),
+        Err(mistakes) => refuse(&mistakes),
+    }
+}
+
+fn extract(job: &Job, mut pages: Vec<Saved>) -> ExitCode {
+    // An output file among the pages, left there by the last run, would be read while it grows.
+    if let Target::Append(path) | Target::Replace(path) = &job.target {
+        pages.retain(|page| !page.is_same_file(path));
+    }
+    if pages.is_empty() {
+        say("warning: there is no file to read");
+    }
+    let limit = job.fetch.max_body_bytes;
+    conclude(job, |output, stop, mode, interrupted| {
+        let fetch = |request| {
+            saved::read(request, limit).map_err(|failed| {
+                let (request, error) = *failed;
+                Box::new(threads::Failed { request, error, retry_after: None })
+            })
+        };
+        let pages = Pages {
+            total: Some(pages.len() as u64),
+            requests: Box::new(saved::requests(pages)),
+            jobs: FILE_READERS,
+            fetch,
+            // A read of a file cannot be cut off; the process ends itself when it takes too long.
+            abort: || {},
+        };
+        pipeline::run(job, pages, output, stop, mode, interrupted)
+    })
+}
