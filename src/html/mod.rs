@@ -6,6 +6,7 @@
 
 mod attributes;
 mod build;
+mod characters;
 mod depth;
 pub mod dom;
 mod dropped;
@@ -19,8 +20,10 @@ mod recovery;
 mod references;
 #[cfg(test)]
 pub(crate) mod sample;
+mod scanner;
 mod sink;
 mod tags;
+mod vocabulary;
 mod xml;
 
 use encoding_rs::Encoding;
@@ -81,7 +84,7 @@ pub fn read(
     // Every text and attribute value of the document is a window on this one buffer.
     let text = StrTendril::from_slice(&text);
     match kind {
-        Kind::Html => parse::parse(&text, limits),
+        Kind::Html => parse::parse(&text, limits, &mut vocabulary::Vocabulary::new()),
         Kind::Xml => xml::parse(&text, limits),
     }
 }
