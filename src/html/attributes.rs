@@ -194,6 +194,12 @@ mod tests {
     }
 
     #[test]
+    fn a_cut_tag_still_closes_itself() {
+        assert_eq!(cut("<svg><g a b c d e/><g a b c d e=/></svg>"), "svg(g[a= b= c= d=] g[a= b= c= d=])");
+        assert_eq!(cut("<svg><g a b c d=/></svg>"), "svg(g[a= b= c= d=/])");
+    }
+
+    #[test]
     fn tags_within_the_limit_stay_as_they_are() {
         assert_eq!(cut("<p a b=1 c='<b>' d=\">\">x</p><br/>y"), r#"p[a= b=1 c=<b> d=>]("x") br "y""#);
         assert_eq!(cut("a < b <3 <> </> </3> <é>"), r#""a < b <3 <>  " <!--3--> " <é>""#);

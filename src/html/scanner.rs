@@ -73,7 +73,9 @@ impl Scanner<'_> {
         memchr_iter(b'<', &self.bytes[from..])
             .map(|i| from + i)
             .find(|&i| {
-                self.bytes.get(i + 1).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'/' | b'!' | b'?'))
+                self.bytes
+                    .get(i + 1)
+                    .is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'/' | b'!' | b'?'))
             })
             .unwrap_or(self.bytes.len())
     }
