@@ -14,14 +14,14 @@ use crate::model::{Outcome, Page, PageError, Records, display_url};
 pub(super) struct Reader {
     extractor: Extractor,
     charset: Option<Charset>,
-    limits: Limits,
+    documents: html::Reader,
 }
 
 impl Reader {
     pub(super) fn new(job: &Job) -> Reader {
         let extractor = Extractor::new(&job.rule, job.with_meta, ExtractLimits::default())
             .expect("the job compiled the same rule");
-        Reader { extractor, charset: job.charset, limits: Limits::default() }
+        Reader { extractor, charset: job.charset, documents: html::Reader::new(Limits::default()) }
     }
 
     pub(super) fn read(&mut self, page: Page) -> Outcome {
@@ -30,8 +30,8 @@ impl Reader {
         Outcome { body_bytes: page.body.len() as u64, request: page.request, result, retry_after: None }
     }
 
-    fn extract(&self, page: &Page) -> Result<Records, PageError> {
-        let document = html::read(&page.body, page.content_type.as_deref(), self.charset, &self.limits)?;
+    fn extract(&mut self, page: &Page) -> Result<Records, PageError> {
+        let document = self.documents.read(&page.body, page.content_type.as_deref(), self.charset)?;
         let url = display_url(&page.final_url);
         let facts = PageFacts { url: &url, page: page.request.page, fetched_at: Some(page.fetched_at) };
         Ok(self.extractor.extract(&document, &facts)?)
