@@ -1,8 +1,8 @@
-//! Cutting attributes: feeds a page whose tags may have any number of them, tag by tag.
+//! Feeding the tokenizer construct by construct, with tags cut that have too many attributes.
 //!
 //! Tags, comments and declarations are told apart as the tokenizer does (WHATWG HTML 13.2.5), and where that depends
-//! on the tree (a `<title>` is raw text in HTML but not in SVG) the gate is asked, since it has seen all before. Only
-//! pages with an oversized tag or comment come here.
+//! on the tree (a `<title>` is raw text in HTML but not in SVG) the gate is asked, since it has seen all before. What
+//! `scanner` leaves to the tokenizer comes here, and pages with NUL as a whole.
 
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::TokenSink;

@@ -163,6 +163,41 @@ mod tests {
         check_links(&read("</head> <p><script></script></html><meta><frameset><a><table><a><td></a><p></a>"));
     }
 
+    /// The tree by html5ever's tokenizer alone.
+    fn by_the_tokenizer(html: &str) -> String {
+        let (text, limits) = (StrTendril::from_slice(html), Limits::default());
+        let feeder = Feeder::new(&text, &limits);
+        feeder.feed(&text, 0, text.len()).unwrap();
+        sketch(&feeder.finish().unwrap())
+    }
+
+    #[test]
+    fn odd_markup_is_read_as_the_tokenizer_reads_it() {
+        for html in [
+            "<!--->x<!-->y<!----->z<!--a--b-->c<!--d--!>e<!--<!--f-->-->g<!--",
+            "<!---->a<!-- --><!DOCTYPE x \">\">b<![CDATA[c]]>d<?e>f</>g</ h>i</3>",
+            "<svg><![CDATA[<p>]]>x</svg><![CDATA[<p>]]>",
+            "a<b/ >c<br/>d<i/e=f/>g<a h=i/>j<a k='l'm=n>o<a =p =q>",
+            "<A HREF=X Href=y hReF>z</A a='>'>w<p\nclass\n=\n'c'\n>",
+            "<a b=>c<a d= >e<a f='g\"h' i=\"j'k\">l<a m=`n>o<a\u{e4}\u{c4} \u{c4}=\u{c4}>",
+            "&amp&lt;&ampx &notit; &#38&#x26;&#xZ;&#;&; & &&amp;amp;",
+            "<a b='&amp&ampx&amp=&lt;&notin;&#38&#x26y' c=&gt;&gt=>",
+            "<title>a&amp;b<p></title x>c</title><textarea>\n\n<b></textarea><pre>\n\nd</pre>",
+            "<script><!--<script>a</script>b--></script>c<script>d<!--</script>e-->f",
+            "<script>a</scriptx></script/>b<style></STYLE\t>c<xmp></xm></xmp>d<plaintext>e</plaintext>",
+            "<noscript><p>a</noscript><iframe><p></iframe><noembed><p></noembed><noframes><p></noframes>",
+            "a\r\nb\rc\n\r<pre>\r\nd</pre><p title='\r\n\r'>\r",
+            "a\0b<p\0c \0d=\0e>\0<svg>\0</svg><!--\0-->",
+            "x < y <3 <= << <",
+            "<p",
+            "<p a='b",
+            "<title>a</title",
+            "</",
+        ] {
+            assert_eq!(sketch(&read(html)), by_the_tokenizer(html), "{html}");
+        }
+    }
+
     #[test]
     fn frames_replace_the_body() {
         assert_eq!(sketch(&read("<p></p><frameset><frame src=x>")), "html(head frameset(frame[src=x]))");
@@ -374,11 +409,7 @@ mod tests {
         fn the_scanner_and_the_tokenizer_make_the_same_tree(parts in vec(select(FRAGMENTS), 0..40)) {
             let limits = Limits::default();
             let text = StrTendril::from_slice(&parts.concat());
-            let expected = {
-                let feeder = Feeder::new(&text, &limits);
-                feeder.feed(&text, 0, text.len()).unwrap();
-                sketch(&feeder.finish().unwrap())
-            };
+            let expected = by_the_tokenizer(&text);
             let tag_by_tag = Feeder::new(&text, &limits);
             attributes::feed_with_cut_tags(&text, &tag_by_tag).unwrap();
             assert_eq!(sketch(&tag_by_tag.finish().unwrap()), expected);
