@@ -34,7 +34,7 @@ def main() -> int:
     print("| --- " + "| ---: " * 8 + "|")
     measured = []
     skipped = []
-    with Ours(build(), options.rounds) as ours:
+    with Ours(options.program or build(), options.rounds) as ours:
         for file in options.files:
             mine = ours.measure(file)
             theirs = measure_lxml(lxml, file, options.rounds) if "error" not in mine else None
@@ -54,6 +54,7 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="FILE", help="saved pages")
     parser.add_argument("--rounds", type=int, default=9, metavar="N", help="default: 9")
+    parser.add_argument("--program", metavar="PATH", help="the bench `pages`, if it is built; default: build it")
     return parser.parse_args()
 
 

@@ -61,6 +61,13 @@ fn numeric(text: &str) -> Option<(char, usize)> {
 fn named(text: &str, is_in_attribute: bool) -> Option<Reference> {
     let bytes = text.as_bytes();
     let mut longest = None;
+    // A name up to its semicolon is the longest there can be; one question instead of one for each letter.
+    let end = bytes.iter().take(LONGEST).position(|b| !b.is_ascii_alphanumeric());
+    if let Some(end) = end.filter(|&end| bytes[end] == b';')
+        && let Some(&(first, second)) = NAMED_ENTITIES.get(&text[..=end])
+    {
+        return Some(of_table(first, second, end + 2));
+    }
     // The table holds the beginnings of names, too, with no character.
     for (i, byte) in bytes.iter().enumerate() {
         if !byte.is_ascii_alphanumeric() && *byte != b';' {
@@ -77,8 +84,15 @@ fn named(text: &str, is_in_attribute: bool) -> Option<Reference> {
     if is_in_attribute && bytes[end - 1] != b';' && goes_on {
         return None;
     }
-    let second = char::from_u32(second).filter(|&c| c != '\0');
-    Some(Reference { characters: (char::from_u32(first)?, second), length: end + 1 })
+    Some(of_table(first, second, end + 1))
+}
+
+/// The longest name in the table, `CounterClockwiseContourIntegral;`, has 32 characters.
+const LONGEST: usize = 32;
+
+fn of_table(first: u32, second: u32, length: usize) -> Reference {
+    let first = char::from_u32(first).expect("the table holds characters");
+    Reference { characters: (first, char::from_u32(second).filter(|&c| c != '\0')), length }
 }
 
 #[cfg(test)]

@@ -184,6 +184,7 @@ mod tests {
             "<a b='&amp&ampx&amp=&lt;&notin;&#38&#x26y' c=&gt;&gt=>",
             "<title>a&amp;b<p></title x>c</title><textarea>\n\n<b></textarea><pre>\n\nd</pre>",
             "<script><!--<script>a</script>b--></script>c<script>d<!--</script>e-->f",
+            "<script>a<!--b</script>c<script>d<!--<SCRIPT >e</script>--></script>f<script><!--<script",
             "<script>a</scriptx></script/>b<style></STYLE\t>c<xmp></xm></xmp>d<plaintext>e</plaintext>",
             "<noscript><p>a</noscript><iframe><p></iframe><noembed><p></noembed><noframes><p></noframes>",
             "a\r\nb\rc\n\r<pre>\r\nd</pre><p title='\r\n\r'>\r",

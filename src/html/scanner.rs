@@ -13,8 +13,7 @@ use std::ops::Range;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use html5ever::{Attribute, LocalName, QualName, local_name, ns};
-use memchr::memmem::Finder;
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memmem};
 
 use super::attributes::{begins_tag, feed_markup, feed_tag, find, is_space};
 use super::parse::Feeder;
@@ -118,8 +117,7 @@ impl Scanner<'_> {
         let end = self.end_of_raw_text(at, &name);
         let text = &self.bytes[at..end];
         self.is_slow |= match name {
-            // In its comments, `</script>` may not be the end.
-            local_name!("script") => Finder::new(b"<!--").find(text).is_some(),
+            local_name!("script") => may_go_on_behind_its_end_tag(text),
             local_name!("title") | local_name!("textarea") => memchr(b'&', text).is_some(),
             _ => false,
         };
@@ -158,7 +156,7 @@ impl Scanner<'_> {
     /// A comment without oddities; `None` for others.
     fn comment(&self, start: usize) -> Option<usize> {
         let inner = self.bytes[start..].strip_prefix(b"<!--")?;
-        let end = Finder::new(b"--").find(inner)?;
+        let end = memmem::find(inner, b"--")?;
         // `--!>`, more than two dashes, and `<!-->` are for the tokenizer.
         if inner.get(end + 2) != Some(&b'>') || matches!(inner.first(), Some(b'>' | b'-')) {
             return None;
@@ -270,6 +268,15 @@ impl Scanner<'_> {
     }
 }
 
+/// Only behind `<!--` and then `<script`, `</script>` is not the end (13.2.5.27, "script data double escaped").
+fn may_go_on_behind_its_end_tag(script: &[u8]) -> bool {
+    memmem::find(script, b"<!--").is_some_and(|at| {
+        let comment = &script[at..];
+        memchr_iter(b'<', comment)
+            .any(|i| comment.get(i + 1..i + 7).is_some_and(|name| name.eq_ignore_ascii_case(b"script")))
+    })
+}
+
 /// Elements whose start tag the tokenizer must see, since it reads the following text in another way.
 fn begins_raw_text(name: &LocalName) -> bool {
     matches!(
@@ -277,7 +284,6 @@ fn begins_raw_text(name: &LocalName) -> bool {
         local_name!("iframe")
             | local_name!("noembed")
             | local_name!("noframes")
-            | local_name!("noscript")
             | local_name!("plaintext")
             | local_name!("script")
             | local_name!("style")
