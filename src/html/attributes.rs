@@ -1,11 +1,12 @@
-//! Cutting attributes: feeds a page whose tags may have any number of them, tag by tag.
+//! Feeding the tokenizer construct by construct, with tags cut that have too many attributes.
 //!
 //! Tags, comments and declarations are told apart as the tokenizer does (WHATWG HTML 13.2.5), and where that depends
-//! on the tree (a `<title>` is raw text in HTML but not in SVG) the gate is asked, since it has seen all before. Only
-//! pages with an oversized tag or comment come here.
+//! on the tree (a `<title>` is raw text in HTML but not in SVG) the gate is asked, since it has seen all before. What
+//! `scanner` leaves to the tokenizer comes here, and pages with NUL as a whole.
 
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::TokenSink;
+use memchr::memchr;
 
 use super::ReadError;
 use super::parse::Feeder;
@@ -19,22 +20,33 @@ pub(super) fn feed_with_cut_tags(text: &StrTendril, feeder: &Feeder<'_>) -> Resu
     let bytes = str::as_bytes(text);
     // Everything before `fed` has gone to the tokenizer.
     let mut fed = 0;
-    while let Some(start) = find(bytes, fed, |b| b == b'<') {
+    while let Some(start) = memchr(b'<', &bytes[fed..]).map(|i| fed + i) {
         feeder.feed(text, fed, start)?;
-        fed = if begins_tag(&bytes[start..]) {
-            feed_tag(text, start, feeder)?
-        } else {
-            let end =
-                if feeder.gate().is_in_raw_text() { start + 1 } else { end_of_markup(bytes, start, feeder) };
-            feeder.feed(text, start, end)?;
-            end
-        };
+        fed = feed_markup(text, start, feeder)?;
     }
     feeder.feed(text, fed, bytes.len())
 }
 
+/// Feeds what begins with the `<` at `start`, up to its end or as far as it is known to belong to it; says how far
+/// it came.
+///
+/// # Errors
+/// As [`Feeder::feed`].
+pub(super) fn feed_markup(text: &StrTendril, start: usize, feeder: &Feeder<'_>) -> Result<usize, ReadError> {
+    let bytes = str::as_bytes(text);
+    if begins_tag(&bytes[start..]) {
+        return feed_tag(text, start, feeder);
+    }
+    let end = if feeder.gate().is_in_raw_text() { start + 1 } else { end_of_markup(bytes, start, feeder) };
+    feeder.feed(text, start, end)?;
+    Ok(end)
+}
+
 /// Feeds the tag that begins at `start`, or its name if it turns out to be text; says how far it came.
-fn feed_tag(text: &StrTendril, start: usize, feeder: &Feeder<'_>) -> Result<usize, ReadError> {
+///
+/// # Errors
+/// As [`Feeder::feed`].
+pub(super) fn feed_tag(text: &StrTendril, start: usize, feeder: &Feeder<'_>) -> Result<usize, ReadError> {
     let bytes = str::as_bytes(text);
     let after_name =
         find(bytes, start + 2, |b| is_space(b) || b == b'/' || b == b'>').map_or(bytes.len(), |i| i + 1);
@@ -131,18 +143,18 @@ fn end_of_comment(comment: &[u8]) -> Option<usize> {
     })
 }
 
-fn begins_tag(rest: &[u8]) -> bool {
+pub(super) fn begins_tag(rest: &[u8]) -> bool {
     match rest {
         [_, b'/', c, ..] | [_, c, ..] => c.is_ascii_alphabetic(),
         _ => false,
     }
 }
 
-fn is_space(byte: u8) -> bool {
+pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\x0c')
 }
 
-fn find(bytes: &[u8], from: usize, is_wanted: impl Fn(u8) -> bool) -> Option<usize> {
+pub(super) fn find(bytes: &[u8], from: usize, is_wanted: impl Fn(u8) -> bool) -> Option<usize> {
     bytes.get(from..)?.iter().position(|&b| is_wanted(b)).map(|i| from + i)
 }
 
@@ -150,15 +162,20 @@ fn find(bytes: &[u8], from: usize, is_wanted: impl Fn(u8) -> bool) -> Option<usi
 mod tests {
     use super::super::build::tests::{check_links, sketch};
     use super::super::dom::Document;
+    use super::super::vocabulary::Vocabulary;
     use super::super::{Limits, NodeId, parse};
     use super::*;
 
     const LIMITS: Limits = Limits { depth: 512, nodes: 1_000_000, attributes: 4 };
 
     fn read(html: &str) -> Document {
-        let document = parse::parse(&StrTendril::from_slice(html), &LIMITS).unwrap();
+        let document = parse::parse(&StrTendril::from_slice(html), &LIMITS, &mut Vocabulary::new()).unwrap();
         check_links(&document);
         document
+    }
+
+    fn parse_whole(html: &str) -> Result<Document, ReadError> {
+        parse::parse(&StrTendril::from_slice(html), &Limits::default(), &mut Vocabulary::new())
     }
 
     /// What is in `<body>` when a tag in front has too many attributes, so that all goes through here.
@@ -174,6 +191,12 @@ mod tests {
         assert_eq!(cut("<p a='1'b='2'c='3'd='4'e='5'>x"), r#"p[a=1 b=2 c=3 d=4]("x")"#);
         assert_eq!(cut("<p/a/b/c/d/e/f/>x"), r#"p[a= b= c= d=]("x")"#);
         assert_eq!(cut("<p =a =b= c=> d e f>x"), r#"p[=a=b= c=](" d e f>x")"#);
+    }
+
+    #[test]
+    fn a_cut_tag_still_closes_itself() {
+        assert_eq!(cut("<svg><g a b c d e/><g a b c d e=/></svg>"), "svg(g[a= b= c= d=] g[a= b= c= d=])");
+        assert_eq!(cut("<svg><g a b c d=/></svg>"), "svg(g[a= b= c= d=/])");
     }
 
     #[test]
@@ -240,7 +263,7 @@ mod tests {
         for end in ["'>end", " >end"] {
             let attributes: String = (0..1_000_000).map(|i| format!(" a{i}")).collect();
             let html = format!("<p title='x'{attributes} z='{end}'>end");
-            let document = parse::parse(&StrTendril::from_slice(&html), &Limits::default()).unwrap();
+            let document = parse_whole(&html).unwrap();
             let last = NodeId(document.len() as u32 - 1);
             assert!(document.text(last).ends_with("end"));
             let p = document.parent(last).unwrap();
@@ -256,7 +279,7 @@ mod tests {
             ["<svg><title><style><g ", "<svg><style><g ", "<script><!--<script></script x'>--></script "]
         {
             let html = format!("{hide}{attributes}>end");
-            let document = parse::parse(&StrTendril::from_slice(&html), &Limits::default()).unwrap();
+            let document = parse_whole(&html).unwrap();
             check_links(&document);
         }
     }

@@ -28,7 +28,6 @@ pub(super) struct Gate {
     /// The open `<script>`, `<title>` or the like, whose end tag the tree builder must see.
     raw_text: RefCell<Option<LocalName>>,
     tokens: Cell<usize>,
-    most_attributes: Cell<usize>,
 }
 
 /// The elements that the tree builder holds.
@@ -56,18 +55,12 @@ impl Gate {
             dropped: RefCell::default(),
             raw_text: RefCell::default(),
             tokens: Cell::new(0),
-            most_attributes: Cell::new(0),
         }
     }
 
     /// Tokens seen so far, parse errors not counted.
     pub(super) fn token_count(&self) -> usize {
         self.tokens.get()
-    }
-
-    /// Attributes of the tag that had the most.
-    pub(super) fn most_attributes(&self) -> usize {
-        self.most_attributes.get()
     }
 
     /// Whether the tokenizer is inside an element of raw text.
@@ -164,7 +157,6 @@ impl TokenSink for Gate {
             Token::ParseError(_) => TokenSinkResult::Continue,
             Token::TagToken(tag) => {
                 self.tokens.set(self.tokens.get() + 1);
-                self.most_attributes.set(self.most_attributes.get().max(tag.attrs.len()));
                 if self.passes(&tag) { self.pass(tag, line) } else { TokenSinkResult::Continue }
             }
             token => {
@@ -210,12 +202,14 @@ impl Tracer for Counter {
 #[cfg(test)]
 mod tests {
     use super::super::build::tests::{check_links, sketch};
+    use super::super::vocabulary::Vocabulary;
     use super::super::{Document, NodeId, parse};
     use super::*;
     use html5ever::tendril::StrTendril;
 
     fn read(html: &str, depth: usize) -> Document {
-        parse::parse(&StrTendril::from_slice(html), &Limits { depth, ..Limits::default() }).unwrap()
+        let limits = Limits { depth, ..Limits::default() };
+        parse::parse(&StrTendril::from_slice(html), &limits, &mut Vocabulary::new()).unwrap()
     }
 
     fn depth_of(document: &Document) -> usize {

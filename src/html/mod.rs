@@ -1,4 +1,4 @@
-//! Bytes ─▶ characters ─▶ tree: [`read`] makes a [`Document`] of a page's body.
+//! Bytes ─▶ characters ─▶ tree: a [`Reader`] makes a [`Document`] of a page's body.
 //!
 //! `kind` says whether it is HTML, XML or neither, `encoding` finds the character set as browsers do, `parse` (HTML)
 //! and `xml` build the tree. The only user of html5ever, quick-xml, encoding_rs and chardetng. Knows nothing of
@@ -6,6 +6,7 @@
 
 mod attributes;
 mod build;
+mod characters;
 mod depth;
 pub mod dom;
 mod dropped;
@@ -15,22 +16,25 @@ mod names;
 mod order;
 mod parse;
 mod prescan;
+mod reader;
 mod recovery;
 mod references;
 #[cfg(test)]
 pub(crate) mod sample;
+mod scanner;
 mod serialize;
 mod sink;
 mod tags;
+mod vocabulary;
 mod xml;
 
 use std::borrow::Cow;
 
 use encoding_rs::Encoding;
-use html5ever::tendril::StrTendril;
 
 pub use dom::{Document, NodeId, Place};
 use kind::Kind;
+pub use reader::Reader;
 pub use serialize::outer_html;
 
 /// A character set.
@@ -64,30 +68,17 @@ pub enum ReadError {
     TooComplex(String),
 }
 
-/// Makes a document of `body`. An empty body is an empty document.
-///
-/// `content_type` is the header as sent; `forced` is the character set that the user demands. A byte order mark is
-/// stronger than both (WHATWG Encoding 6.1).
+/// Makes a document of `body`; for many pages, a [`Reader`] is faster.
 ///
 /// # Errors
-/// The body is not markup, or has more nodes than `limits` allow. Malformed markup is never an error.
+/// As [`Reader::read`].
 pub fn read(
     body: &[u8],
     content_type: Option<&str>,
     forced: Option<&'static Encoding>,
     limits: &Limits,
 ) -> Result<Document, ReadError> {
-    let kind = kind::kind_of(body, content_type).map_err(ReadError::NotMarkup)?;
-    let text = encoding::decode(body, encoding::charset_of_header(content_type), forced, kind);
-    if u32::try_from(text.len()).is_err() {
-        return Err(ReadError::TooComplex("more than 4 GB of text".into()));
-    }
-    // Every text and attribute value of the document is a window on this one buffer.
-    let text = StrTendril::from_slice(&text);
-    match kind {
-        Kind::Html => parse::parse(&text, limits),
-        Kind::Xml => xml::parse(&text, limits),
-    }
+    Reader::new(*limits).read(body, content_type, forced)
 }
 
 /// The characters of a body that is no markup but text: JSON. Its character set is found as that of XML: byte order

@@ -1,71 +1,58 @@
 //! HTML: text in, document out, with html5ever in between.
 //!
-//! The text is fed in pieces, windows on one buffer, so that a document beyond its limits is noticed while it grows.
-//! html5ever compares each attribute of a tag with all before it, so a tag of 100,000 would take it minutes before
-//! anyone sees a token. An ordinary page pays nothing for the cure: only when a whole piece shows no token and looks
-//! like attributes, the text is read again by `attributes`, which cuts them.
+//! The text goes through `scanner`, which makes the tokens of ordinary markup itself and leaves the rest to html5ever's
+//! tokenizer, construct by construct, in windows on one buffer. So a document beyond its limits is noticed while it
+//! grows. html5ever compares each attribute of a tag with all before it, so that a tag of 100,000 would take it
+//! minutes: both ways cut such tags first.
 
 use html5ever::TokenizerResult;
 use html5ever::buffer_queue::BufferQueue;
 use html5ever::interface::TreeSink;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{Tokenizer, TokenizerOpts};
+use memchr::memchr;
 
 use super::depth::Gate;
 use super::dom::Document;
 use super::sink::Sink;
-use super::{Limits, ReadError, attributes, too_many};
-
-/// Bytes fed at once. A tag of two such pieces has 11,000 attributes at most, which is a tenth of a second.
-const PIECE: usize = 16 << 10;
+use super::vocabulary::Vocabulary;
+use super::{Limits, ReadError, attributes, scanner, too_many};
 
 /// Makes a document of HTML.
 ///
 /// # Errors
 /// [`ReadError::TooComplex`] only.
-pub(super) fn parse(text: &StrTendril, limits: &Limits) -> Result<Document, ReadError> {
-    if let Some(feeder) = feed_in_pieces(text, limits)? {
-        return feeder.finish();
-    }
+pub(super) fn parse(
+    text: &StrTendril,
+    limits: &Limits,
+    vocabulary: &mut Vocabulary,
+) -> Result<Document, ReadError> {
+    let text = &with_plain_newlines(text);
     let feeder = Feeder::new(text, limits);
-    attributes::feed_with_cut_tags(text, &feeder)?;
+    // NUL means something else in each state of the tokenizer, and no sound page has any.
+    if memchr(0, text.as_bytes()).is_some() {
+        attributes::feed_with_cut_tags(text, &feeder)?;
+    } else {
+        scanner::scan(text, &feeder, vocabulary)?;
+    }
     feeder.finish()
 }
 
-/// Feeds the text as it is; `None` if a tag has too many attributes or seems to.
-fn feed_in_pieces<'a>(text: &StrTendril, limits: &'a Limits) -> Result<Option<Feeder<'a>>, ReadError> {
-    let feeder = Feeder::new(text, limits);
-    let mut separators = 0;
-    let mut start = 0;
-    while start < text.len() {
-        let end = end_of_piece(text, start);
-        let tokens = feeder.gate().token_count();
-        feeder.feed(text, start, end)?;
-        if feeder.gate().token_count() > tokens {
-            separators = 0;
-        } else {
-            separators += count_separators(&text[start..end]);
-        }
-        if separators > limits.attributes || feeder.gate().most_attributes() > limits.attributes {
-            return Ok(None);
-        }
-        start = end;
+/// The text with a newline for each carriage return and for each pair of the two (WHATWG HTML 13.2.3.5).
+fn with_plain_newlines(text: &StrTendril) -> StrTendril {
+    if memchr(b'\r', text.as_bytes()).is_none() {
+        return text.clone();
     }
-    Ok(Some(feeder))
-}
-
-/// A piece ends between two characters.
-fn end_of_piece(text: &str, start: usize) -> usize {
-    let mut end = text.len().min(start + PIECE);
-    while !text.is_char_boundary(end) {
-        end -= 1;
+    let mut plain = StrTendril::with_capacity(text.len() as u32);
+    let mut rest: &str = text;
+    while let Some(at) = memchr(b'\r', rest.as_bytes()) {
+        plain.push_slice(&rest[..at]);
+        plain.push_slice("\n");
+        rest = &rest[at + 1..];
+        rest = rest.strip_prefix('\n').unwrap_or(rest);
     }
-    end
-}
-
-/// An upper bound for the attributes that begin in a part of a tag. An inline image (base64) has few of these.
-fn count_separators(text: &str) -> usize {
-    text.bytes().filter(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' | b'/' | b'"' | b'\'')).count()
+    plain.push_slice(rest);
+    plain
 }
 
 /// The tokenizer with its input, under the limits.
@@ -95,6 +82,14 @@ impl<'a> Feeder<'a> {
         self.queue.push_back(text.subtendril(start as u32, (end - start) as u32));
         // It stops at the end of each script, for browsers to run it, and at each <meta charset>.
         while !matches!(self.tokenizer.feed(&self.queue), TokenizerResult::Done) {}
+        self.check()
+    }
+
+    /// Whether the document is within its limits.
+    ///
+    /// # Errors
+    /// It has become larger than they allow.
+    pub(super) fn check(&self) -> Result<(), ReadError> {
         let sink = &self.gate().builder.sink;
         let limit = self.limits.nodes;
         if sink.node_count() > limit {
@@ -121,7 +116,7 @@ mod tests {
     use super::*;
 
     fn read(html: &str) -> Document {
-        parse(&StrTendril::from_slice(html), &Limits::default()).unwrap()
+        parse(&StrTendril::from_slice(html), &Limits::default(), &mut Vocabulary::new()).unwrap()
     }
 
     /// What is in `<body>`.
@@ -166,6 +161,42 @@ mod tests {
         assert_eq!(body("<b>1<p>2</b>3"), r#"b("1") p(b("2") "3")"#);
         assert_eq!(body("a<table>b<table>c"), r#""ab" table "c" table"#);
         check_links(&read("</head> <p><script></script></html><meta><frameset><a><table><a><td></a><p></a>"));
+    }
+
+    /// The tree by html5ever's tokenizer alone.
+    fn by_the_tokenizer(html: &str) -> String {
+        let (text, limits) = (StrTendril::from_slice(html), Limits::default());
+        let feeder = Feeder::new(&text, &limits);
+        feeder.feed(&text, 0, text.len()).unwrap();
+        sketch(&feeder.finish().unwrap())
+    }
+
+    #[test]
+    fn odd_markup_is_read_as_the_tokenizer_reads_it() {
+        for html in [
+            "<!--->x<!-->y<!----->z<!--a--b-->c<!--d--!>e<!--<!--f-->-->g<!--",
+            "<!---->a<!-- --><!DOCTYPE x \">\">b<![CDATA[c]]>d<?e>f</>g</ h>i</3>",
+            "<svg><![CDATA[<p>]]>x</svg><![CDATA[<p>]]>",
+            "a<b/ >c<br/>d<i/e=f/>g<a h=i/>j<a k='l'm=n>o<a =p =q>",
+            "<A HREF=X Href=y hReF>z</A a='>'>w<p\nclass\n=\n'c'\n>",
+            "<a b=>c<a d= >e<a f='g\"h' i=\"j'k\">l<a m=`n>o<a\u{e4}\u{c4} \u{c4}=\u{c4}>",
+            "&amp&lt;&ampx &notit; &#38&#x26;&#xZ;&#;&; & &&amp;amp;",
+            "<a b='&amp&ampx&amp=&lt;&notin;&#38&#x26y' c=&gt;&gt=>",
+            "<title>a&amp;b<p></title x>c</title><textarea>\n\n<b></textarea><pre>\n\nd</pre>",
+            "<script><!--<script>a</script>b--></script>c<script>d<!--</script>e-->f",
+            "<script>a<!--b</script>c<script>d<!--<SCRIPT >e</script>--></script>f<script><!--<script",
+            "<script>a</scriptx></script/>b<style></STYLE\t>c<xmp></xm></xmp>d<plaintext>e</plaintext>",
+            "<noscript><p>a</noscript><iframe><p></iframe><noembed><p></noembed><noframes><p></noframes>",
+            "a\r\nb\rc\n\r<pre>\r\nd</pre><p title='\r\n\r'>\r",
+            "a\0b<p\0c \0d=\0e>\0<svg>\0</svg><!--\0-->",
+            "x < y <3 <= << <",
+            "<p",
+            "<p a='b",
+            "<title>a</title",
+            "</",
+        ] {
+            assert_eq!(sketch(&read(html)), by_the_tokenizer(html), "{html}");
+        }
     }
 
     #[test]
@@ -236,7 +267,7 @@ mod tests {
     #[test]
     fn a_document_beyond_its_limit_is_refused() {
         let limits = Limits { nodes: 1000, ..Limits::default() };
-        let read = |html: &str| parse(&StrTendril::from_slice(html), &limits);
+        let read = |html: &str| parse(&StrTendril::from_slice(html), &limits, &mut Vocabulary::new());
         assert!(read(&"<p>".repeat(900)).is_ok());
         assert_eq!(
             read(&"<p>".repeat(1100)).unwrap_err().to_string(),
@@ -346,6 +377,29 @@ mod tests {
         " ",
         "text",
         "\u{e4}",
+        "\r",
+        "\n",
+        "&copy=x",
+        "&notin;",
+        "&#128;",
+        "&#0",
+        ";",
+        "!",
+        "-",
+        "--",
+        "<!--x-->",
+        "<!--[if lt]><p><![endif]-->",
+        "<DIV Class=\"a&amp;b\" ID='&lt' class=c>",
+        "<a href=?a=1&copy=2&amp;x>",
+        "<br />",
+        "<g x=y/>",
+        "<pre>",
+        "</title >",
+        "</SCRIPT\n>",
+        "<!DOCTYPE html>",
+        "<!doctype x '>",
+        "<xmp>",
+        "</xmp>",
     ];
 
     use proptest::collection::vec;
@@ -353,19 +407,21 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn tag_by_tag_and_in_pieces_the_tree_is_the_same(parts in vec(select(FRAGMENTS), 0..40)) {
+        fn the_scanner_and_the_tokenizer_make_the_same_tree(parts in vec(select(FRAGMENTS), 0..40)) {
             let limits = Limits::default();
             let text = StrTendril::from_slice(&parts.concat());
-            let in_pieces = feed_in_pieces(&text, &limits).unwrap().unwrap().finish().unwrap();
+            let expected = by_the_tokenizer(&text);
             let tag_by_tag = Feeder::new(&text, &limits);
             attributes::feed_with_cut_tags(&text, &tag_by_tag).unwrap();
-            assert_eq!(sketch(&in_pieces), sketch(&tag_by_tag.finish().unwrap()));
+            assert_eq!(sketch(&tag_by_tag.finish().unwrap()), expected);
+            assert_eq!(sketch(&read(&text)), expected);
         }
 
         #[test]
         fn no_soup_breaks_the_tree_at_any_depth(parts in vec(select(FRAGMENTS), 0..60), depth in 1_usize..12) {
             let limits = Limits { depth, ..Limits::default() };
-            check_links(&parse(&StrTendril::from_slice(&parts.concat()), &limits).unwrap());
+            let text = StrTendril::from_slice(&parts.concat());
+            check_links(&parse(&text, &limits, &mut Vocabulary::new()).unwrap());
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::model::{Outcome, Page, PageError, Records, display_url};
 pub(super) struct Reader {
     extractor: Extractor,
     charset: Option<Charset>,
-    limits: Limits,
+    documents: html::Reader,
     reads: Reads,
 }
 
@@ -25,7 +25,8 @@ impl Reader {
             Extractor::with_engine(&job.rule, job.with_meta, ExtractLimits::default(), job.xpath_engine)
                 .expect("the job compiled the same rule");
         let reads = job.rule.reads().unwrap_or(Reads::Markup);
-        Reader { extractor, charset: job.charset, limits: Limits::default(), reads }
+        let documents = html::Reader::new(Limits::default());
+        Reader { extractor, charset: job.charset, documents, reads }
     }
 
     pub(super) fn read(&mut self, page: Page) -> Outcome {
@@ -34,13 +35,13 @@ impl Reader {
         Outcome { body_bytes: page.body.len() as u64, request: page.request, result, retry_after: None }
     }
 
-    fn extract(&self, page: &Page) -> Result<Records, PageError> {
+    fn extract(&mut self, page: &Page) -> Result<Records, PageError> {
         let url = display_url(&page.final_url);
         let facts = PageFacts { url: &url, page: page.request.page, fetched_at: Some(page.fetched_at) };
         let content_type = page.content_type.as_deref();
         match self.reads {
             Reads::Markup => {
-                let document = html::read(&page.body, content_type, self.charset, &self.limits)?;
+                let document = self.documents.read(&page.body, content_type, self.charset)?;
                 Ok(self.extractor.extract(Content::Markup(&document), &facts)?)
             }
             Reads::Json => {
