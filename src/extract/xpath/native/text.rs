@@ -152,11 +152,25 @@ fn part<'t>(whole: Cow<'t, str>, cut: impl Fn(&str) -> &str) -> Cow<'t, str> {
 
 /// Whether `normalize-space()` leaves a text as it is.
 fn is_normal(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return true };
-    // Without a way out in between these are a few instructions for many bytes.
-    let others = bytes.iter().fold(false, |found, byte| found | matches!(byte, b'\t' | b'\r' | b'\n'));
-    let pairs = bytes.iter().zip(&bytes[1..]);
-    let doubles = pairs.fold(false, |found, (a, b)| found | ((*a == b' ') & (*b == b' ')));
-    !(others | doubles) && *first != b' ' && *last != b' '
+    let (mut last, mut is_normal) = (b' ', true);
+    // Without a way out of the loop this is a few instructions for many bytes.
+    for &byte in text.as_bytes() {
+        is_normal &= !matches!(byte, b'\t' | b'\r' | b'\n') & !((byte == b' ') & (last == b' '));
+        last = byte;
+    }
+    text.is_empty() || (is_normal && last != b' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_normal_if_normalizing_leaves_it_as_it_is() {
+        for text in
+            ["", "a", "a b", "é b c", " ", " a", "a ", "a  b", "a\tb", "\n", "a\rb", "\u{a0}a", "a \u{a0} b"]
+        {
+            assert_eq!(is_normal(text), chars::normalize_space(text) == text, "{text:?}");
+        }
+    }
 }
