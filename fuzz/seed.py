@@ -16,7 +16,9 @@ EXPRESSIONS = [
     "a[]=//comment() | //processing-instruction()", "a[]=id('main')/node()", "a[]=//@*[name()='href']",
     "a=boolean(//p = //li) and 1 div 0 > -1 mod 2", "a[]=//descendant::text()[string-length() > 3]",
     "a=concat(local-name(//*[1]), namespace-uri(/*), round(-1.5), floor(2.5))", "a[]=//*[lang('en')]",
-    "a[]=//namespace::*", "a=number(//td) * -(3 - 4)", "a[]=//item/*[local-name()='title']/text()",
+    "a[]=//namespace::*", "a[]=css:div > a[href]::attr(href), li:nth-child(2n+1)::text", "a[]=json:$..*",
+    "a:float=//*[contains(., '1')]", "a:date=//time", "a:url=//a/@href", "a:html=//p", "a[]=css:p:has(a):not(.x) ~ *",
+    "a[]=json:$.*[?@.a > 1].b", "a:json=//script", "a=number(//td) * -(3 - 4)", "a[]=//item/*[local-name()='title']/text()",
 ]
 
 

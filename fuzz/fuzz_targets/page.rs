@@ -7,7 +7,10 @@
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use pagemill::extract::{ExtractLimits, Extractor, Field, Namespaces, PageFacts, Rule, XPath, parse_field};
+use pagemill::extract::xpath::engine::EngineChoice;
+use pagemill::extract::{
+    Content, Expression, ExtractLimits, Extractor, Field, Namespaces, PageFacts, Rule, json, parse_field,
+};
 use pagemill::html::{self, Limits};
 
 fuzz_target!(|input: &[u8]| {
@@ -22,16 +25,33 @@ fuzz_target!(|input: &[u8]| {
         _ => Some("text/html"),
     };
     let limits = Limits { nodes: 20_000, ..Limits::default() };
-    let Ok(document) = html::read(body, content_type, None, &limits) else { return };
     let Ok(text) = std::str::from_utf8(head.get(2..).unwrap_or_default()) else { return };
     let Ok(parsed) = parse_field(text) else { return };
-    let Ok(xpath) = XPath::parse(parsed.xpath, &Namespaces::new()) else { return };
-    let field = Field { name: parsed.name.to_owned(), many: parsed.many, raw: false, xpath };
+    let Ok(expression) = Expression::parse(parsed.expression, &Namespaces::new()) else { return };
+    let mut field = Field::text(parsed.name, parsed.many, expression);
+    field.set_raw(parsed.many);
     let rule = Rule { name: "fuzz".to_owned(), each: None, fields: vec![field] };
-    let limits = ExtractLimits { time: Duration::from_millis(200), ..ExtractLimits::default() };
-    let extractor = Extractor::new(&rule, false, limits).expect("what was parsed compiles");
+    let document = html::read(body, content_type, None, &limits);
+    let page = json::parse_page(&html::decode(body, content_type, None));
     let facts = PageFacts { url: "http://h/", page: None, fetched_at: None };
-    if let Err(error) = extractor.extract(&document, &facts) {
-        assert!(!error.reason.contains("broke down"), "a panic inside the evaluator: {error}");
+    let limits = ExtractLimits { time: Duration::from_millis(200), steps: 2_000_000, ..ExtractLimits::default() };
+    let records = |choice| {
+        let extractor = Extractor::with_engine(&rule, false, limits, choice).expect("what was parsed compiles");
+        let contents = [document.as_ref().ok().map(Content::Markup), page.as_ref().ok().map(Content::Json)];
+        contents.map(|content| {
+            let records = extractor.extract(content?, &facts);
+            if let Err(error) = &records {
+                assert!(!error.reason.contains("broke down"), "a panic inside an engine: {error}");
+            }
+            records.ok()
+        })
+    };
+    let native = records(EngineChoice::Fastest);
+    let sxd = records(EngineChoice::Sxd);
+    // Where both came to an end within their limits, they agree.
+    for (native, sxd) in native.iter().zip(&sxd) {
+        if let (Some(native), Some(sxd)) = (native, sxd) {
+            assert_eq!(String::from_utf8_lossy(&native.lines), String::from_utf8_lossy(&sxd.lines), "{text}");
+        }
     }
 });

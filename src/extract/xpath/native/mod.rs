@@ -89,7 +89,19 @@ impl<'s> Page<'s> {
     ///
     /// The budget is used up, or a string grew beyond all measure.
     pub(super) fn evaluate(&self, program: &'s Program, at: Place) -> Result<Value, String> {
-        self.end(self.value(program, Focus::alone(at)))
+        let focus = Focus::alone(at);
+        self.ended(self.charge(1))?;
+        // Made where it is returned to: moving it once more costs a tenth of a short field.
+        Ok(match &program.0 {
+            Expression::Set(set) => {
+                let mut places = self.pool.buffer();
+                self.ended(self.collect(set, focus, &mut places))?;
+                Value::Places(places.to_vec())
+            }
+            Expression::Text(text) => Value::String(self.ended(self.text(text, focus))?.into_owned()),
+            Expression::Number(number) => Value::Number(self.ended(self.number(number, focus))?),
+            Expression::Truth(truth) => Value::Boolean(self.ended(self.truth(truth, focus))?),
+        })
     }
 
     /// As [`Page::evaluate`], of a set only the first node.
@@ -98,30 +110,18 @@ impl<'s> Page<'s> {
     ///
     /// As [`Page::evaluate`].
     pub(super) fn evaluate_first(&self, program: &'s Program, at: Place) -> Result<Value, String> {
-        let focus = Focus::alone(at);
-        self.end(match &program.0 {
+        match &program.0 {
             Expression::Set(set) => {
-                self.first(set, focus).map_continue(|first| Value::Places(first.into_iter().collect()))
+                self.ended(self.charge(1))?;
+                let first = self.ended(self.first(set, Focus::alone(at)))?;
+                Ok(Value::Places(first.into_iter().collect()))
             }
-            _ => self.value(program, focus),
-        })
+            _ => self.evaluate(program, at),
+        }
     }
 
-    fn value(&self, program: &'s Program, focus: Focus) -> Flow<Value> {
-        self.charge(1)?;
-        ControlFlow::Continue(match &program.0 {
-            Expression::Set(set) => {
-                let mut places = self.pool.buffer();
-                self.collect(set, focus, &mut places)?;
-                Value::Places(places.to_vec())
-            }
-            Expression::Text(text) => Value::String(self.text(text, focus)?.into_owned()),
-            Expression::Number(number) => Value::Number(self.number(number, focus)?),
-            Expression::Truth(truth) => Value::Boolean(self.truth(truth, focus)?),
-        })
-    }
-
-    fn end(&self, flow: Flow<Value>) -> Result<Value, String> {
+    /// What came of the work, or why it was cut short.
+    fn ended<T>(&self, flow: Flow<T>) -> Result<T, String> {
         match flow {
             ControlFlow::Continue(value) => Ok(value),
             ControlFlow::Break(Stop::TooLong) => Err("the text grows beyond 64M".to_owned()),
