@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use pagemill::extract::{ExtractLimits, Extractor, Field, Namespaces, PageFacts, Rule, XPath};
+use pagemill::extract::{Content, Expression, ExtractLimits, Extractor, Field, Namespaces, PageFacts, Rule};
 use pagemill::html::{Document, Limits, Reader};
 
 /// The one that the program uses.
@@ -62,9 +62,8 @@ fn run(arguments: &mut Vec<String>) -> Result<(), Failure> {
 
 /// The rule of all comparisons: each link's target, first text and whole text.
 fn extractor() -> Extractor {
-    let xpath = |text: &str| XPath::parse(text, &Namespaces::new()).expect("the expressions are right");
-    let field =
-        |name: &str, text: &str| Field { name: name.to_owned(), many: false, raw: false, xpath: xpath(text) };
+    let xpath = |text: &str| Expression::parse(text, &Namespaces::new()).expect("the expressions are right");
+    let field = |name: &str, text: &str| Field::text(name, false, xpath(text));
     let rule = Rule {
         name: "links".to_owned(),
         each: Some(xpath("//a")),
@@ -84,10 +83,11 @@ fn measure(file: &str, rounds: usize) -> Result<(), Failure> {
     let line = match reader.read(&body, None, None) {
         Err(error) => serde_json::json!({ "file": file, "error": error.to_string() }),
         Ok(document) => {
-            let records = extractor.extract(&document, &facts())?.count;
+            let records = extractor.extract(Content::Markup(&document), &facts())?.count;
             let text = String::from_utf8_lossy(&body);
             let parse = median(rounds, || black_box(reader.read(&body, None, None)).is_ok());
-            let extract = median(rounds, || black_box(extractor.extract(&document, &facts())).is_ok());
+            let extract =
+                median(rounds, || black_box(extractor.extract(Content::Markup(&document), &facts())).is_ok());
             let floor = document.is_html().then(|| micros(median(rounds, || black_box(floor::parse(&text)))));
             serde_json::json!({
                 "file": file,
@@ -158,7 +158,7 @@ fn time_of_threads(count: usize, pages: &[Vec<u8>]) -> Duration {
                     let (mut reader, extractor) = (Reader::new(Limits::default()), extractor());
                     while let Some(page) = take(&next, pages) {
                         let document = reader.read(page, None, None).expect("it was read before");
-                        black_box(extractor.extract(&document, &facts())).ok();
+                        black_box(extractor.extract(Content::Markup(&document), &facts())).ok();
                     }
                 };
                 thread.spawn_scoped(scope, work).expect("a thread can be started");
