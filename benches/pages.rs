@@ -228,7 +228,7 @@ fn hostile() {
 fn extraction(document: &Document, per_megabyte: &dyn Fn(Duration) -> String) -> (String, String) {
     let extractor = extractor();
     let mut result = None;
-    let extract = time(|| result = Some(extractor.extract(document, &facts())));
+    let extract = time(|| result = Some(extractor.extract(Content::Markup(document), &facts())));
     match result {
         Some(Err(error)) => (error.to_string(), String::new()),
         _ => (shown(extract), per_megabyte(extract)),
