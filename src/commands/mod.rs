@@ -154,7 +154,10 @@ fn conclude(
             fail(&source, source.hint());
             (*summary, FAILED)
         }
-        Err(RunError::Crew(error)) => return fail(error, None),
+        Err(RunError::Crew { source, summary }) => {
+            fail(source, None);
+            (*summary, FAILED)
+        }
     };
     if !job.talk.quiet {
         say(&summary.to_string());

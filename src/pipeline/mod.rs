@@ -39,8 +39,13 @@ pub enum RunError {
         summary: Box<Summary>,
     },
     /// A thread could not be started, or panicked.
-    #[error(transparent)]
-    Crew(#[from] CrewError),
+    #[error("{source}")]
+    Crew {
+        /// What happened.
+        source: CrewError,
+        /// What had been done.
+        summary: Box<Summary>,
+    },
 }
 
 /// Where the pages of a run come from.
@@ -129,11 +134,16 @@ where
     };
     let conducted = threads::run(CrewSize::new(jobs, job.parsers), stop, fetch, make_reader, |exchange| {
         Conductor { frontier: &mut frontier, desk: &mut desk, stop, deadline, abort: &abort }.run(exchange)
-    })?;
-
+    });
     let conducted = match conducted {
-        Ok(conducted) => conducted,
-        Err(error) => return broken(error, desk),
+        Ok(Ok(conducted)) => conducted,
+        Ok(Err(error)) => return broken(error, desk),
+        Err(source) => {
+            // What the others wrote stays; if it cannot be flushed now, the fault itself is still the news.
+            let (mut summary, _) = desk.finish();
+            summary.end = End::InternalError;
+            return Err(RunError::Crew { source, summary: Box::new(summary) });
+        }
     };
     if frontier.open_end() == Some(OpenEnd::OnlyFailures) {
         desk.say(&format!(
@@ -145,7 +155,7 @@ where
         return finish_broken(source, summary);
     }
     summary.end = match conducted {
-        Conducted::Completed if frontier.open_end().is_some() => End::UntilEmpty,
+        Conducted::Completed if frontier.open_end() == Some(OpenEnd::EmptyPage) => End::UntilEmpty,
         Conducted::Completed => End::Completed,
         Conducted::OutOfTime if frontier.has_work_left() => End::MaxTime,
         Conducted::OutOfTime => End::Completed,
