@@ -165,8 +165,8 @@ pub const SETTINGS: &[Setting] = &[
         "each",
         Extract,
         "XPATH",
-        "What a record is: one for each node this finds. Without it, each page is one record. On pages of JSON a \
-         JSONPath: json:$.items[*]",
+        "What a record is: one for each node this finds. Without it, each page is one record. A CSS \
+         selector stands behind css: (css:li.item), on pages of JSON a JSONPath behind json: (json:$.items[*])",
     )
     .short('e'),
     list(
