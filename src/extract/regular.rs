@@ -306,7 +306,12 @@ mod tests {
     fn a_class_is_a_whole_word_of_the_attribute() {
         assert!(has_class("item", "item") && has_class("\n an item\tx ", "item"));
         assert!(!has_class("items", "item") && !has_class("Item", "item") && !has_class("item-x", "item"));
-        assert!(!has_class("a b", "a b") && !has_class("", "") && !has_class("a b", "a b ") && !has_class("a", ""));
+        assert!(
+            !has_class("a b", "a b")
+                && !has_class("", "")
+                && !has_class("a b", "a b ")
+                && !has_class("a", "")
+        );
     }
 
     #[test]
