@@ -77,9 +77,17 @@ impl Pattern {
     }
 
     /// `text` with the first match, with `g` all of them, replaced (EXSLT `regexp:replace`). In `replacement`, `$1` to
-    /// `$99` are groups, `$&` is the match and `$$` a dollar, as in JavaScript (ECMA-262 22.1.3.19.1). `None` if it would
-    /// be longer than `most` bytes.
-    pub fn replace(&self, text: &str, replacement: &str, most: usize) -> Option<String> {
+    /// `$99` are groups, `$&` is the match and `$$` a dollar, as in JavaScript (ECMA-262 22.1.3.19.1).
+    ///
+    /// At each match, and more often, `goes_on` is told how many bytes were written; if it is false, the result is `None`.
+    /// Both are needed: the replacement may be a page's text, and where each match is only known to be the longest at
+    /// the end of the text (`a.*z|a`), the time grows with the square of the text.
+    pub fn replace(
+        &self,
+        text: &str,
+        replacement: &str,
+        mut goes_on: impl FnMut(usize) -> bool,
+    ) -> Option<String> {
         let limit = if self.is_global { usize::MAX } else { 1 };
         let mut out = String::new();
         let mut behind = 0;
@@ -87,19 +95,24 @@ impl Pattern {
             let found = captures.get_match();
             out.push_str(&text[behind..found.start()]);
             behind = found.end();
-            expand(&mut out, replacement, &captures, most)?;
+            expand(&mut out, replacement, &captures, &mut goes_on)?;
         }
         out.push_str(&text[behind..]);
-        (out.len() <= most).then_some(out)
+        goes_on(out.len()).then_some(out)
     }
 }
 
-/// Writes the replacement of one match. `None` once `out` is longer than `most` bytes: both texts may be a page's.
-fn expand(out: &mut String, replacement: &str, captures: &Captures<'_>, most: usize) -> Option<()> {
+/// Writes the replacement of one match. `None` once `goes_on` is false.
+fn expand(
+    out: &mut String,
+    replacement: &str,
+    captures: &Captures<'_>,
+    goes_on: &mut impl FnMut(usize) -> bool,
+) -> Option<()> {
     let group = |number: usize| captures.get(number).map_or("", |group| group.as_str());
     let mut rest = replacement;
     while let Some(dollar) = rest.find('$') {
-        if out.len() > most {
+        if !goes_on(out.len()) {
             return None;
         }
         out.push_str(&rest[..dollar]);
@@ -122,7 +135,7 @@ fn expand(out: &mut String, replacement: &str, captures: &Captures<'_>, most: us
         }
     }
     out.push_str(rest);
-    (out.len() <= most).then_some(())
+    goes_on(out.len()).then_some(())
 }
 
 /// The pattern as the crate `regex` has to read it.
@@ -220,7 +233,7 @@ mod tests {
     }
 
     fn replaced(pattern: &str, flags: &str, text: &str, replacement: &str) -> String {
-        Pattern::new(pattern, flags).unwrap().replace(text, replacement, 1000).unwrap()
+        Pattern::new(pattern, flags).unwrap().replace(text, replacement, |_| true).unwrap()
     }
 
     #[test]
@@ -264,12 +277,19 @@ mod tests {
     fn what_grows_too_long_is_not_put_together() {
         let all = Pattern::new("a+", "g").unwrap();
         let text = "a".repeat(100);
-        assert_eq!(all.replace(&text, "$&$&", 200), Some("a".repeat(200)));
-        assert_eq!(all.replace(&text, "$&$&", 199), None);
+        assert_eq!(all.replace(&text, "$&$&", |length| length <= 200), Some("a".repeat(200)));
+        assert_eq!(all.replace(&text, "$&$&", |length| length < 200), None);
         // A million times a hundred bytes, of which hardly more than ten thousand are written.
-        assert_eq!(all.replace(&text, &"$&".repeat(1 << 20), 10_000), None);
+        assert_eq!(all.replace(&text, &"$&".repeat(1 << 20), |length| length < 10_000), None);
         let empty = Pattern::new("", "g").unwrap();
-        assert_eq!(empty.replace(&text, &text, 5_000), None);
+        assert_eq!(empty.replace(&text, &text, |length| length < 5_000), None);
+        let mut calls = 0;
+        let twice = |_| {
+            calls += 1;
+            calls <= 2
+        };
+        assert_eq!(empty.replace(&text, "", twice), None);
+        assert_eq!(calls, 3);
     }
 
     #[test]
@@ -319,7 +339,7 @@ mod tests {
         use proptest::prelude::*;
         proptest!(|(pattern in r"[a-z0-9\\\[\](){}&~^$?*+.,|é-]{0,20}", text in ".{0,20}", flags in "[gi]{0,2}")| {
             if let Ok(pattern) = Pattern::new(&pattern, &flags) {
-                let _ = (pattern.test(&text), pattern.matches(&text), pattern.replace(&text, "$1$&", 99));
+                let _ = (pattern.test(&text), pattern.matches(&text), pattern.replace(&text, "$1$&", |length| length < 99));
             }
         });
     }

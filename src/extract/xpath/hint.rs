@@ -153,9 +153,9 @@ fn is_pseudo_class(name: &str) -> bool {
 fn later_function(name: &str) -> Option<&'static str> {
     Some(match name {
         "matches" | "test" => {
-            "regular expressions are `re:test(., \"^x[0-9]+$\")`, with `\"i\"` as a third argument in any case"
+            "write `re:test(., \"^x[0-9]+$\")`, or `re:test(., \"^x\", \"i\")` if case does not matter"
         }
-        "match" => "regular expressions are `re:match(., \"x([0-9]+)\")`, which gives the first group",
+        "match" => "write `re:match(., \"x([0-9]+)\")`, which gives the first group",
         "lower-case" => {
             "XPath 1.0 writes `translate(., \"ABCDEFGHIJKLMNOPQRSTUVWXYZ\", \"abcdefghijklmnopqrstuvwxyz\")`"
         }

@@ -3,17 +3,25 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow::{Break, Continue};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use super::program::{Regexp, Text};
 use super::text::{MAX_TEXT, part};
 use super::{Flow, Focus, Page, Stop};
 use crate::extract::regular::{Pattern, has_class};
+use crate::model::human_duration;
 
 /// Steps that compiling a computed pattern takes, and one byte of it.
 const COMPILING: usize = 1000;
 const COMPILING_BYTE: usize = 50;
 /// Bytes that are searched in a step.
 const SEARCHED: usize = 4;
+
+/// How long one `re:replace()` may take. It is the only work whose steps cannot be counted: how far the search for each
+/// match looked is not told.
+const LONGEST: Duration = Duration::from_secs(5);
+/// How many matches are replaced between looks at the clock.
+const CLOCK_INTERVAL: usize = 64;
 
 /// A pattern of the program or of the page.
 enum Found<'s> {
@@ -71,11 +79,26 @@ impl<'s> Page<'s> {
     ) -> Flow<String> {
         let (text, pattern) = self.searched(text, regexp, focus)?;
         let by = self.text(by, focus)?;
-        let Some(replaced) = pattern.pattern().replace(&text, &by, MAX_TEXT) else {
-            return Break(Stop::TooLong);
+        let (start, mut calls) = (Instant::now(), 0_usize);
+        let goes_on = |length| {
+            calls += 1;
+            length <= MAX_TEXT && (!calls.is_multiple_of(CLOCK_INTERVAL) || start.elapsed() < LONGEST)
         };
-        self.charge(replaced.len() / 16)?;
-        Continue(replaced)
+        let replaced = pattern.pattern().replace(&text, &by, goes_on);
+        self.charge(calls)?;
+        match replaced {
+            Some(replaced) => {
+                self.charge(replaced.len() / 16)?;
+                Continue(replaced)
+            }
+            None if start.elapsed() >= LONGEST => {
+                let limit = human_duration(LONGEST);
+                self.fault
+                    .replace(format!("`re:replace()` took longer than {limit}; make the pattern narrower"));
+                Break(Stop::Fault)
+            }
+            None => Break(Stop::TooLong),
+        }
     }
 
     /// The text to search and the pattern to search for.

@@ -24,7 +24,9 @@ pub(super) const ALL: &[(&str, Run)] = &[
     }),
     ("re-replace", |call| {
         let (text, pattern) = searched(call)?;
-        let replaced = pattern.replace(&text, &call.text(3)?, MAX_TEXT);
+        let units = 1 + text.len() / 4096;
+        let goes_on = |length| length <= MAX_TEXT && call.shared.budget.charge(units).is_ok();
+        let replaced = pattern.replace(&text, &call.text(3)?, goes_on);
         replaced.map(Value::String).ok_or_else(|| Error::Other("the text grows beyond 64M".to_owned()))
     }),
 ];
