@@ -64,22 +64,57 @@ impl Pattern {
         captures.iter().map(|group| group.map_or("", |group| group.as_str()).to_owned()).collect()
     }
 
+    /// The text that is meant where one text must do (`re:match` of an expression): the first group of the first match,
+    /// empty if it took no part; the whole match if there is no group, or with `g`, which gives no groups. Empty if it
+    /// does not match.
+    pub fn first<'t>(&self, text: &'t str) -> &'t str {
+        let found = if self.is_global || self.regex.captures_len() == 1 {
+            self.regex.find(text)
+        } else {
+            self.regex.captures(text).and_then(|captures| captures.get(1))
+        };
+        found.map_or("", |found| found.as_str())
+    }
+
     /// `text` with the first match, with `g` all of them, replaced (EXSLT `regexp:replace`). In `replacement`, `$1` to
     /// `$99` are groups, `$&` is the match and `$$` a dollar, as in JavaScript (ECMA-262 22.1.3.19.1).
-    pub fn replace(&self, text: &str, replacement: &str) -> String {
-        let limit = usize::from(!self.is_global);
-        self.regex
-            .replacen(text, limit, |captures: &Captures<'_>| expanded(replacement, captures))
-            .into_owned()
+    ///
+    /// At each match, and more often, `goes_on` is told how many bytes were written; if it is false, the result is `None`.
+    /// Both are needed: the replacement may be a page's text, and where each match is only known to be the longest at
+    /// the end of the text (`a.*z|a`), the time grows with the square of the text.
+    pub fn replace(
+        &self,
+        text: &str,
+        replacement: &str,
+        mut goes_on: impl FnMut(usize) -> bool,
+    ) -> Option<String> {
+        let limit = if self.is_global { usize::MAX } else { 1 };
+        let mut out = String::new();
+        let mut behind = 0;
+        for captures in self.regex.captures_iter(text).take(limit) {
+            let found = captures.get_match();
+            out.push_str(&text[behind..found.start()]);
+            behind = found.end();
+            expand(&mut out, replacement, &captures, &mut goes_on)?;
+        }
+        out.push_str(&text[behind..]);
+        goes_on(out.len()).then_some(out)
     }
 }
 
-/// The replacement of one match.
-fn expanded(replacement: &str, captures: &Captures<'_>) -> String {
+/// Writes the replacement of one match. `None` once `goes_on` is false.
+fn expand(
+    out: &mut String,
+    replacement: &str,
+    captures: &Captures<'_>,
+    goes_on: &mut impl FnMut(usize) -> bool,
+) -> Option<()> {
     let group = |number: usize| captures.get(number).map_or("", |group| group.as_str());
-    let mut out = String::new();
     let mut rest = replacement;
     while let Some(dollar) = rest.find('$') {
+        if !goes_on(out.len()) {
+            return None;
+        }
         out.push_str(&rest[..dollar]);
         rest = &rest[dollar + 1..];
         let digits = rest.bytes().take(2).take_while(u8::is_ascii_digit).count();
@@ -99,7 +134,8 @@ fn expanded(replacement: &str, captures: &Captures<'_>) -> String {
             rest = rest.strip_prefix('$').unwrap_or(rest);
         }
     }
-    out + rest
+    out.push_str(rest);
+    goes_on(out.len()).then_some(())
 }
 
 /// The pattern as the crate `regex` has to read it.
@@ -182,7 +218,10 @@ pub fn has_class(attribute_value: &str, name: &str) -> bool {
     if name.is_empty() || attribute_value.len() < name.len() {
         return false;
     }
-    attribute_value == name || attribute_value.split_ascii_whitespace().any(|class| class == name)
+    if attribute_value == name {
+        return !name.contains(|c: char| c.is_ascii_whitespace());
+    }
+    attribute_value.split_ascii_whitespace().any(|class| class == name)
 }
 
 #[cfg(test)]
@@ -194,7 +233,7 @@ mod tests {
     }
 
     fn replaced(pattern: &str, flags: &str, text: &str, replacement: &str) -> String {
-        Pattern::new(pattern, flags).unwrap().replace(text, replacement)
+        Pattern::new(pattern, flags).unwrap().replace(text, replacement, |_| true).unwrap()
     }
 
     #[test]
@@ -222,6 +261,35 @@ mod tests {
         assert_eq!(replaced("a", "", "banana", "o"), "bonana");
         assert_eq!(replaced("A", "gi", "banana", "o"), "bonono");
         assert_eq!(replaced("x", "g", "banana", "o"), "banana");
+    }
+
+    #[test]
+    fn where_one_text_must_do_it_is_the_first_group_or_the_match() {
+        let first = |pattern, flags, text| Pattern::new(pattern, flags).unwrap().first(text).to_owned();
+        assert_eq!(first(r"\d+", "", "a 12 b 34"), "12");
+        assert_eq!(first(r"(\d+)-(\d+)", "", "a 1-2"), "1");
+        assert_eq!(first(r"(\d+)-(\d+)", "g", "a 1-2"), "1-2");
+        assert_eq!(first("(x)?b", "", "ab"), "");
+        assert_eq!(first("x", "", "ab"), "");
+    }
+
+    #[test]
+    fn what_grows_too_long_is_not_put_together() {
+        let all = Pattern::new("a+", "g").unwrap();
+        let text = "a".repeat(100);
+        assert_eq!(all.replace(&text, "$&$&", |length| length <= 200), Some("a".repeat(200)));
+        assert_eq!(all.replace(&text, "$&$&", |length| length < 200), None);
+        // A million times a hundred bytes, of which hardly more than ten thousand are written.
+        assert_eq!(all.replace(&text, &"$&".repeat(1 << 20), |length| length < 10_000), None);
+        let empty = Pattern::new("", "g").unwrap();
+        assert_eq!(empty.replace(&text, &text, |length| length < 5_000), None);
+        let mut calls = 0;
+        let twice = |_| {
+            calls += 1;
+            calls <= 2
+        };
+        assert_eq!(empty.replace(&text, "", twice), None);
+        assert_eq!(calls, 3);
     }
 
     #[test]
@@ -258,7 +326,12 @@ mod tests {
     fn a_class_is_a_whole_word_of_the_attribute() {
         assert!(has_class("item", "item") && has_class("\n an item\tx ", "item"));
         assert!(!has_class("items", "item") && !has_class("Item", "item") && !has_class("item-x", "item"));
-        assert!(!has_class("", "") && !has_class("a b", "a b ") && !has_class("a", ""));
+        assert!(
+            !has_class("a b", "a b")
+                && !has_class("", "")
+                && !has_class("a b", "a b ")
+                && !has_class("a", "")
+        );
     }
 
     #[test]
@@ -266,7 +339,7 @@ mod tests {
         use proptest::prelude::*;
         proptest!(|(pattern in r"[a-z0-9\\\[\](){}&~^$?*+.,|é-]{0,20}", text in ".{0,20}", flags in "[gi]{0,2}")| {
             if let Ok(pattern) = Pattern::new(&pattern, &flags) {
-                let _ = (pattern.test(&text), pattern.matches(&text), pattern.replace(&text, "$1$&"));
+                let _ = (pattern.test(&text), pattern.matches(&text), pattern.replace(&text, "$1$&", |length| length < 99));
             }
         });
     }

@@ -19,8 +19,18 @@ fn words(words: &'static [&'static str]) -> BoxedStrategy<String> {
 
 /// An element with a few attributes, and content of all kinds.
 fn element() -> BoxedStrategy<String> {
-    let attributes =
-        words(&["", "", " k='1'", " k='x'", " k='2' id='i'", " j='1' k=''", " id='i j'", " xml:lang='en'"]);
+    let attributes = words(&[
+        "",
+        "",
+        " k='1'",
+        " k='x'",
+        " k='2' id='i'",
+        " j='1' k=''",
+        " id='i j'",
+        " xml:lang='en'",
+        " class='x'",
+        " class='y x 1'",
+    ]);
     let text = words(&[
         "1", "2", "10", "x", "xy", " ", " x\n 1 ", "é", "<!--c-->", "<!--1-->", "<?go x?>", "<?stop?>",
     ]);
@@ -141,7 +151,17 @@ impl Kinds {
                 "local-name()",
                 "normalize-space()",
             ]),
-            truth: words(&["true()", "false()", "@k", "a", "lang('en')", "not(b)"]),
+            truth: words(&[
+                "true()",
+                "false()",
+                "@k",
+                "a",
+                "lang('en')",
+                "not(b)",
+                "has-class('x')",
+                "has-class('x', 1)",
+                "has-class(@k)",
+            ]),
         }
     }
 
@@ -187,6 +207,9 @@ impl Kinds {
                 1 => (words(&["substring-before", "substring-after"]), string_of.clone(), string_of.clone()).prop_map(|(f, l, r)| format!("{f}({l}, {r})")),
                 1 => (string_of.clone(), number.clone(), number.clone()).prop_map(|(t, n, m)| format!("substring({t}, {n}, {m})")),
                 1 => string_of.clone().prop_map(|text| format!("translate({text}, 'x1 ', 'y2')")),
+                1 => (words(&["match({}, '(x)|\\d')", "match({}, concat('[x', '1]+'))", "match({}, '(x)', 'g')",
+                    "replace({}, 'X|1', 'gi', '[$&]')", "replace({}, '(x)(y)?', '', name())"]), string_of.clone())
+                    .prop_map(|(call, text)| format!("re:{}", call.replace("{}", &text))),
                 1 => (words(&["name", "local-name", "namespace-uri"]), set.clone()).prop_map(|(f, set)| format!("{f}({set})")),
             ]
             .boxed(),
@@ -197,6 +220,7 @@ impl Kinds {
                 1 => two(&truth, &any).prop_map(|(l, r)| format!("({l} and {r})")),
                 1 => two(&any, &truth).prop_map(|(l, r)| format!("({l} or {r})")),
                 1 => any.prop_map(|any| format!("not({any})")),
+                1 => (words(&["^x", "\\d$", "[xy]{2}"]), string_of.clone()).prop_map(|(pattern, text)| format!("re:test({text}, '{pattern}')")),
                 2 => (words(&["contains", "starts-with"]), string_of.clone(), string_of).prop_map(|(f, l, r)| format!("{f}({l}, {r})")),
             ]
             .boxed(),

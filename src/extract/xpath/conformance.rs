@@ -639,3 +639,90 @@ fn what_would_not_end_is_ended() {
         }
     }
 }
+
+#[test]
+fn classes_are_whole_words_of_the_context_element() {
+    let page = document(
+        "<r><a id='1' class='item'/><a id='2' class=' new\titem '/><a id='3' class='items'><b class='Item'/>item</a>\
+         <a id='4'/><a id='5' class=''/></r>",
+    );
+    check(
+        &page,
+        &[
+            ("//*[has-class('item')]", "1 2"),
+            ("//*[has-class('item', 'new')]", "2"),
+            ("//*[has-class('item') and not(has-class('new'))]", "1"),
+            ("//*[has-class('Item')]", "b"),
+            ("//*[has-class(string(/r/a[1]/@class))]", "1 2"),
+            ("//*[has-class(@class)]", "1 3 b"),
+            ("//@*[has-class('item')] | //text()[has-class('item')]", ""),
+            ("(//a)[has-class('item')][2]", "2"),
+            ("has-class('item')", "false"),
+        ],
+    );
+}
+
+#[test]
+fn regular_expressions_test_match_and_replace() {
+    let page = document(
+        "<r><a id='1'>Price: 12.50 EUR</a><a id='2'>sold out</a><p>(\\d+)\\.</p><a id='3' href='/b/7?x=1'>Buy <b>7</b></a></r>",
+    );
+    check(
+        &page,
+        &[
+            (r"//a[re:test(., '\d+\.\d\d')]", "1"),
+            ("//a[re:test(., '^buy')]", ""),
+            ("//a[re:test(., '^buy 7$', 'i')]", "3"),
+            (r"re:match(//a, '\d+')", "\"12\""),
+            (r"re:match(//a, '(\d+)\.(\d+)')", "\"12\""),
+            (r"re:match(//a, '(\d+)\.(\d+)', 'g')", "\"12.50\""),
+            ("re:match(//a, 'x')", "\"\""),
+            (r"number(re:match(//@href, '/b/(\d+)')) + 1", "8"),
+            // The pattern is read from the page.
+            ("re:match(//a, //p)", "\"12\""),
+            ("re:match(//a, //p, substring('gi', 2))", "\"12\""),
+            ("re:replace(//a, '[a-z]', 'g', '')", "\"P: 12.50 EUR\""),
+            ("re:replace(//a, '[a-z]+', '', 'X')", "\"PX: 12.50 EUR\""),
+            (r"re:replace(//a, '.*?(\d+)\.(\d+) (\w+)', '', '$3 $1,$2')", "\"EUR 12,50\""),
+            ("re:replace(//zzz, '^', '', 'X')", "\"X\""),
+            ("//a[re:match(., '[a-z]+') = 'sold']", "2"),
+            ("re:test('a', 'A') or re:test(1, '1')", "true"),
+        ],
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_computed_pattern_is_said() {
+    let page = document("<r k='(a' f='x'>a</r>");
+    for choice in BOTH {
+        for (text, reason) in [
+            ("re:test(/r, /r/@k)", "the pattern `(a` cannot be used: unclosed group"),
+            ("re:match(/r, 'a', /r/@f)", "unknown flag `x`"),
+            ("re:replace(/r, /r/@k, '', '')", "unclosed group"),
+        ] {
+            let error = failure(&page, text, choice, ExtractLimits::default());
+            assert!(error.contains(reason), "{text} by {choice:?}: {error}");
+        }
+    }
+}
+
+#[test]
+fn regular_expressions_cannot_outgrow_the_limits() {
+    let page = document(&format!("<r>{}</r>", "a".repeat(100_000)));
+    for choice in BOTH {
+        let error = failure(&page, "re:replace(/r, 'a', 'g', /r)", choice, ExtractLimits::default());
+        assert!(error.contains("the text grows beyond 64M"), "{choice:?}: {error}");
+    }
+    let limits = ExtractLimits { steps: 20_000, ..ExtractLimits::default() };
+    let error = failure(&page, "re:test(/r, 'b')", EngineChoice::Fastest, limits);
+    assert!(error.contains("more than 20000 steps"), "{error}");
+}
+
+/// The error of an evaluation that must fail.
+fn failure(page: &Document, text: &str, choice: EngineChoice, limits: ExtractLimits) -> String {
+    let xpath = XPath::parse(text, &Namespaces::new()).unwrap();
+    let programs = Programs::new([&xpath], choice).unwrap();
+    let store = Store::new();
+    let session = Session::new(&programs, page, &store, limits);
+    session.evaluate(Index(0), Place::ROOT).unwrap_err()
+}

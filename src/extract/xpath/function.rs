@@ -1,4 +1,8 @@
-//! The core function library of XPath 1.0 (4): names, arguments and results. What they do is the evaluator's part.
+//! The functions: names, arguments and results. What they do is the evaluator's part.
+//!
+//! They are the core function library of XPath 1.0 (4), `has-class` of parsel, and the regular expressions of EXSLT
+//! (`http://exslt.org/regular-expressions`). The latter are asked for by a prefix that stands for that namespace; `re`
+//! does, unless it was declared for another.
 
 use super::ast::Kind;
 
@@ -15,10 +19,10 @@ pub struct Signature {
     pub result: Kind,
 }
 
-macro_rules! core_functions {
+macro_rules! functions {
     ($($variant:ident = $name:literal, $least:literal ..= $most:expr, $takes_nodes:literal, $result:ident;)*) => {
-        /// A core function; [`Function::name`] is the name in the recommendation, which says what it does.
-        #[expect(missing_docs, reason = "each is the core function of its name")]
+        /// A function; [`Function::name`] is the name in its recommendation, which says what it does.
+        #[expect(missing_docs, reason = "each is the function of its name")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Function { $($variant,)* }
 
@@ -26,7 +30,7 @@ macro_rules! core_functions {
             /// All of them.
             pub const ALL: &'static [Function] = &[$(Function::$variant,)*];
 
-            /// As it is written.
+            /// As it is written, with the prefix `re` if it has one.
             pub fn name(self) -> &'static str {
                 match self { $(Function::$variant => $name,)* }
             }
@@ -42,7 +46,7 @@ macro_rules! core_functions {
     };
 }
 
-core_functions! {
+functions! {
     // 4.1 Node Set Functions
     Last = "last", 0..=0, false, Number;
     Position = "position", 0..=0, false, Number;
@@ -74,12 +78,29 @@ core_functions! {
     Floor = "floor", 1..=1, false, Number;
     Ceiling = "ceiling", 1..=1, false, Number;
     Round = "round", 1..=1, false, Number;
+    // parsel: whether the context node is an element with all these classes.
+    HasClass = "has-class", 1..=usize::MAX, false, Boolean;
+    // EXSLT: text, pattern, flags.
+    ReTest = "re:test", 2..=3, false, Boolean;
+    // EXSLT gives a set of new elements, one for the match and one for each group. No page has such nodes, so it is
+    // a string here: the first group of the first match, or the match if there is no group (`Pattern::first`).
+    ReMatch = "re:match", 2..=3, false, String;
+    // EXSLT: text, pattern, flags, replacement.
+    ReReplace = "re:replace", 4..=4, false, String;
 }
 
+/// The namespace of `re:test`, `re:match` and `re:replace`.
+pub const REGULAR_EXPRESSIONS: &str = "http://exslt.org/regular-expressions";
+
 impl Function {
-    /// The function of this name.
+    /// The function of this name, with the prefix `re` if it has one.
     pub fn named(name: &str) -> Option<Function> {
         Function::ALL.iter().copied().find(|function| function.name() == name)
+    }
+
+    /// Whether its second argument is a pattern and its third, if there is one, are flags.
+    pub fn takes_pattern(self) -> bool {
+        matches!(self, Function::ReTest | Function::ReMatch | Function::ReReplace)
     }
 }
 
@@ -91,7 +112,7 @@ impl Signature {
             (0, 0) => "no argument".to_owned(),
             (least, most) if least == most => format!("{least} {}", plural(least)),
             (0, 1) => "no argument or one".to_owned(),
-            (least, usize::MAX) => format!("at least {least} arguments"),
+            (least, usize::MAX) => format!("at least {least} {}", plural(least)),
             (least, most) => format!("{least} or {most} arguments"),
         }
     }

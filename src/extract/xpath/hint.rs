@@ -2,11 +2,12 @@
 //! [`Slip`] that says what to write instead.
 
 use super::ast::{Axis, Expr, NodeTest, Operator, Start, Step};
-use super::function::Function;
+use super::function::{Function, REGULAR_EXPRESSIONS};
 use crate::mistake::Slip;
 
-const CSS: &str = "this looks like CSS; XPath writes `//div[@class=\"item\"]/a` for `div.item > a`, `//*[@id=\"x\"]` \
-                   for `#x`, `//div//a` for `div a`";
+const CSS: &str = "this looks like CSS, which is taken with `css:` in front; XPath writes \
+                   `//div[has-class(\"item\")]/a` for `div.item > a`, `//*[@id=\"x\"]` for `#x`, `//div//a` for \
+                   `div a`";
 
 /// A character no token begins with, at byte `at`.
 pub(super) fn stray_character(text: &str, at: usize) -> Slip {
@@ -100,10 +101,16 @@ pub(super) fn unknown_axis(text: &str, at: usize, name: &str) -> Slip {
     }
 }
 
-/// A call of something that is no core function.
-pub(super) fn unknown_function(at: usize, prefix: Option<&str>, name: &str) -> Slip {
+/// A call of something that is no function. `is_re_taken` says that its prefix `re` was declared for something else.
+pub(super) fn unknown_function(at: usize, prefix: Option<&str>, name: &str, is_re_taken: bool) -> Slip {
     let full = prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}:{name}"));
     let slip = Slip::new(at, format!("unknown function `{full}`"));
+    if is_re_taken {
+        return slip.with_hint(format!(
+            "`re` is declared for something else; for regular expressions declare another prefix: \
+             `--namespace regexp={REGULAR_EXPRESSIONS}`"
+        ));
+    }
     if let Some(instead) = later_function(name) {
         return slip.with_hint(instead);
     }
@@ -111,11 +118,15 @@ pub(super) fn unknown_function(at: usize, prefix: Option<&str>, name: &str) -> S
         return slip.with_hint(PSEUDO_CLASSES);
     }
     if prefix.is_some() {
-        return slip.with_hint("only the functions of XPath 1.0 are there, and they have no prefix");
+        return slip.with_hint(
+            "the functions of XPath 1.0 have no prefix; beside them are `re:test`, `re:match`, `re:replace`",
+        );
     }
     match nearest(name, Function::ALL.iter().map(|function| function.name())) {
         Some(near) => slip.with_hint(format!("did you mean `{near}()`?")),
-        None => slip.with_hint("only the functions of XPath 1.0 are there"),
+        None => slip.with_hint(
+            "the functions are those of XPath 1.0, `has-class`, `re:test`, `re:match`, `re:replace`",
+        ),
     }
 }
 
@@ -129,8 +140,8 @@ pub(super) fn undeclared_prefix(at: usize, prefix: &str, local: &str) -> Slip {
     slip.with_hint(format!("{how}; in HTML pages names have no prefix"))
 }
 
-const PSEUDO_CLASSES: &str = "this looks like CSS; XPath writes `li[1]` for the first, `li[2]`, `li[last()]`, \
-                              `li[not(@class)]`, `li[.//a]`";
+const PSEUDO_CLASSES: &str = "this looks like CSS, which is taken with `css:` in front; XPath writes `li[1]` for the \
+                              first, `li[2]`, `li[last()]`, `li[not(@class)]`, `li[.//a]`";
 
 fn is_pseudo_class(name: &str) -> bool {
     let positions = ["first", "last", "nth-child", "nth-of-type", "nth-last-child", "only-child", "eq"];
@@ -141,9 +152,10 @@ fn is_pseudo_class(name: &str) -> bool {
 /// What XPath 1.0 writes for functions of XPath 2 and 3, `EXSLT`, Selenium or jQuery.
 fn later_function(name: &str) -> Option<&'static str> {
     Some(match name {
-        "matches" | "test" | "match" => {
-            "XPath 1.0 has no regular expressions; use `contains(., \"x\")` or `starts-with(., \"x\")`"
+        "matches" | "test" => {
+            "write `re:test(., \"^x[0-9]+$\")`, or `re:test(., \"^x\", \"i\")` if case does not matter"
         }
+        "match" => "write `re:match(., \"x([0-9]+)\")`, which gives the first group",
         "lower-case" => {
             "XPath 1.0 writes `translate(., \"ABCDEFGHIJKLMNOPQRSTUVWXYZ\", \"abcdefghijklmnopqrstuvwxyz\")`"
         }
@@ -155,9 +167,9 @@ fn later_function(name: &str) -> Option<&'static str> {
         }
         "string-join" => "name the field `NAME[]` to get all values as an array",
         "replace" => {
-            "use `translate()` for characters, `substring-before()` and `substring-after()` for parts"
+            "write `re:replace(., \"[0-9]+\", \"g\", \"n\")`: text, pattern, flags, replacement; or `translate()` for characters"
         }
-        "tokenize" => "use `substring-before()` and `substring-after()`",
+        "tokenize" => "use `substring-before()`, `substring-after()` or `re:match(., \"^[^,]*\")`",
         "exists" => "write `boolean(...)`, or the path alone inside `[...]`",
         "empty" => "write `not(...)`",
         "avg" => "write `sum(a) div count(a)`",
@@ -167,9 +179,7 @@ fn later_function(name: &str) -> Option<&'static str> {
         "trim" => "text is trimmed already; inside an expression write `normalize-space(.)`",
         "index-of" => "write `count(a/preceding-sibling::*) + 1`",
         "abs" => "write `a * (1 - 2 * (a < 0))`",
-        "has-class" | "hasclass" => {
-            "XPath 1.0 writes `contains(concat(\" \", normalize-space(@class), \" \"), \" x \")`"
-        }
+        "hasClass" | "hasclass" => "write `has-class(\"item\")`",
         "length" => "write `string-length(.)` for a text, `count(a)` for nodes",
         "document" | "doc" => "an expression sees one page only",
         "current" => "write `.`",

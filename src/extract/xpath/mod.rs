@@ -17,6 +17,7 @@ mod lower;
 mod native;
 mod number;
 mod parser;
+mod patterns;
 mod print;
 #[cfg(test)]
 pub(crate) mod proptests;
@@ -140,6 +141,11 @@ impl Namespaces {
     /// What `prefix` stands for.
     pub fn get(&self, prefix: &str) -> Option<&str> {
         self.0.iter().find(|(declared, _)| declared == prefix).map(|(_, namespace)| namespace.as_str())
+    }
+
+    /// What `prefix` stands for before the name of a function: `re` needs no declaration.
+    pub(super) fn of_function(&self, prefix: &str) -> Option<&str> {
+        self.get(prefix).or((prefix == "re").then_some(function::REGULAR_EXPRESSIONS))
     }
 
     /// All declarations.

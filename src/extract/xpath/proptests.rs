@@ -96,9 +96,25 @@ fn call(inner: &BoxedStrategy<Expr>) -> BoxedStrategy<Expr> {
             let of = if signature.takes_nodes { sets.clone() } else { any.clone() };
             let arguments =
                 prop::collection::vec(of, signature.least..=signature.most.min(signature.least + 2));
-            arguments.prop_map(move |arguments| Expr::Call { function, arguments })
+            arguments.prop_map(move |arguments| {
+                let arguments = arguments.into_iter().enumerate();
+                let arguments =
+                    arguments.map(|(index, argument)| usable(function, index, argument)).collect();
+                Expr::Call { function, arguments }
+            })
         })
         .boxed()
+}
+
+/// An argument that no pattern, flag or class is wrong with.
+fn usable(function: Function, index: usize, argument: Expr) -> Expr {
+    let literal = |text: &str| Expr::Literal(text.to_owned());
+    match (function.takes_pattern(), index) {
+        (true, 1) => literal("(x|1)+"),
+        (true, 2) => literal("gi"),
+        _ if function == Function::HasClass && matches!(argument, Expr::Literal(_)) => literal("x"),
+        _ => argument,
+    }
 }
 
 pub(crate) fn expr() -> impl Strategy<Value = Expr> {
@@ -163,6 +179,8 @@ fn soup() -> impl Strategy<Value = String> {
         "count(",
         "last()",
         "concat(",
+        "re:test(",
+        "has-class(",
         " ",
         "\n",
         "#",

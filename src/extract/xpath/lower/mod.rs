@@ -12,7 +12,7 @@
 //!   be, and in each predicate that may look far, `tick()` lets the limit of time end the work. Plain paths have none.
 //! - Chains become one call with a list of operators: sxd would recurse once per operator.
 //!
-//! Names of functions must not begin with `and`, `or`, `mod` or `div`: behind a comma sxd takes those for operators.
+//! Names of functions have no colon (`re-test`) and must not begin with `and`, `or`, `mod` or `div`: behind a comma sxd takes those for operators.
 
 mod shape;
 
@@ -124,7 +124,8 @@ impl Lowering<'_> {
             (Function::Id, _) => self.asks_for_ids = true,
             _ => {}
         }
-        format!("{}({})", function.name(), self.list(arguments, counting))
+        // sxd takes a colon for a prefix that must be declared.
+        format!("{}({})", function.name().replace(':', "-"), self.list(arguments, counting))
     }
 
     /// `and` and `or` as a balanced tree: they are associative, and keep their order and their short cut.

@@ -2,9 +2,10 @@
 
 use super::plan::{Reach, segments};
 use super::program::{
-    Counting, Expression, NamePart, Number, Path, Predicate, Predicates, Program, Segment, Set, Start, Step,
-    Test, Text, Truth,
+    Counting, Expression, NamePart, Number, Path, Predicate, Predicates, Program, Regexp, Segment, Set,
+    Start, Step, Test, Text, Truth,
 };
+use crate::extract::regular::Pattern;
 use crate::extract::xpath::ast::{self, Axis, Expr, Kind, NodeTest};
 use crate::extract::xpath::function::Function;
 use crate::extract::xpath::simplify::{is_plain, simplified};
@@ -171,12 +172,31 @@ fn text(expr: &Expr) -> Compiled<Text> {
         (Function::Translate, [whole, from, to]) => {
             Ok(Text::Translated(Box::new((text(whole)?, text(from)?, text(to)?))))
         }
+        (Function::ReMatch, [whole, pattern, flags @ ..]) => {
+            Ok(Text::Matched(Box::new((text(whole)?, regexp(pattern, flags.first())?))))
+        }
+        (Function::ReReplace, [whole, pattern, flags, by]) => {
+            Ok(Text::Replaced(Box::new((text(whole)?, regexp(pattern, Some(flags))?, text(by)?))))
+        }
         _ => Err(MISTYPED),
     }
 }
 
 fn text_or_context(arguments: &[Expr]) -> Compiled<Text> {
     arguments.first().map_or(Ok(Text::Context), text)
+}
+
+fn regexp(pattern: &Expr, flags: Option<&Expr>) -> Compiled<Regexp> {
+    let known = match (pattern, flags) {
+        (Expr::Literal(pattern), None) => Pattern::new(pattern, "").ok(),
+        (Expr::Literal(pattern), Some(Expr::Literal(flags))) => Pattern::new(pattern, flags).ok(),
+        _ => None,
+    };
+    if let Some(pattern) = known {
+        return Ok(Regexp::Known(pattern));
+    }
+    let flags = flags.map_or_else(|| Ok(Text::Literal("".into())), text)?;
+    Ok(Regexp::Computed(Box::new((text(pattern)?, flags))))
 }
 
 /// As `number()` gives it (4.4).
@@ -241,6 +261,10 @@ fn truth(expr: &Expr) -> Compiled<Truth> {
             Ok(Truth::StartsWith(Box::new((text(text_in)?, text(start)?))))
         }
         (Function::Contains, [text_in, part]) => Ok(Truth::Contains(Box::new((text(text_in)?, text(part)?)))),
+        (Function::HasClass, _) => Ok(Truth::HasClasses(each(arguments, text)?)),
+        (Function::ReTest, [whole, pattern, flags @ ..]) => {
+            Ok(Truth::Matches(Box::new((text(whole)?, regexp(pattern, flags.first())?))))
+        }
         (Function::Lang, [wanted]) => Ok(Truth::Lang(Box::new(text(wanted)?))),
         _ => Err(MISTYPED),
     }

@@ -1,7 +1,8 @@
 //! Our own evaluator: it works on the document itself, without a copy, and each step of work is counted.
 //!
 //! `compile` makes a [`Program`] of the tree (`program`), `plan` cuts its paths so that no node is met twice; `set`,
-//! `axis`, `sweep` and `predicate` find nodes, `truth`, `compare`, `text` and `number` make values of them. Sets are
+//! `axis`, `sweep` and `predicate` find nodes, `truth`, `compare`, `text`, `regexp` and
+//! `number` make values of them. Sets are
 //! not built but streamed: whoever asks says how much order it needs, and stops when it has enough. How deep calls go
 //! depends on the expression alone, whose size is bounded by the parser.
 
@@ -13,16 +14,18 @@ mod number;
 mod plan;
 mod predicate;
 mod program;
+mod regexp;
 mod set;
 mod sweep;
 mod text;
 mod truth;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use super::engine::Value;
+use super::patterns::Patterns;
 use crate::html::{Document, NodeId, Place};
 use buffer::Pool;
 pub(super) use compile::{Declined, compile};
@@ -37,6 +40,10 @@ pub(super) struct Page<'s> {
     pool: Pool,
     /// Id ─▶ the first element that has it; made when it is asked for.
     ids: OnceCell<HashMap<&'s str, NodeId>>,
+    /// Those that are computed.
+    patterns: Patterns,
+    /// What [`Stop::Fault`] is about.
+    fault: RefCell<String>,
 }
 
 /// The context of an expression (1).
@@ -65,6 +72,8 @@ enum Stop {
     Spent,
     /// A string grew too long.
     TooLong,
+    /// A computed pattern is wrong.
+    Fault,
 }
 
 const GO_ON: Flow = ControlFlow::Continue(());
@@ -80,14 +89,22 @@ fn until_enough(flow: Flow) -> Flow {
 impl<'s> Page<'s> {
     /// `document` with a budget of `steps`: a node looked at, an operator or function, 16 bytes of text.
     pub(super) fn new(document: &'s Document, steps: u64) -> Page<'s> {
-        Page { document, steps, left: Cell::new(steps), pool: Pool::default(), ids: OnceCell::new() }
+        Page {
+            document,
+            steps,
+            left: Cell::new(steps),
+            pool: Pool::default(),
+            ids: OnceCell::new(),
+            patterns: Patterns::default(),
+            fault: RefCell::default(),
+        }
     }
 
     /// Runs `program` with the node at `at` as its context.
     ///
     /// # Errors
     ///
-    /// The budget is used up, or a string grew beyond all measure.
+    /// The budget is used up, a string grew beyond all measure, or a computed pattern is wrong.
     pub(super) fn evaluate(&self, program: &'s Program, at: Place) -> Result<Value, String> {
         let focus = Focus::alone(at);
         self.ended(self.charge(1))?;
@@ -125,6 +142,7 @@ impl<'s> Page<'s> {
         match flow {
             ControlFlow::Continue(value) => Ok(value),
             ControlFlow::Break(Stop::TooLong) => Err("the text grows beyond 64M".to_owned()),
+            ControlFlow::Break(Stop::Fault) => Err(self.fault.borrow().clone()),
             ControlFlow::Break(Stop::Spent | Stop::Enough) => {
                 let steps = self.steps;
                 Err(format!("took more than {steps} steps on this page; make the expression narrower"))

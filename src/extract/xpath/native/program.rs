@@ -3,6 +3,7 @@
 //! Types are known before any page is seen (`ast::Kind`), so conversions are written down here and nothing is decided
 //! by type while a page is evaluated.
 
+use crate::extract::regular::Pattern;
 use crate::extract::xpath::ast::{Axis, Operator};
 use crate::html::dom::{LocalName, Namespace};
 
@@ -111,8 +112,20 @@ pub(super) enum Text {
     Substring(Box<(Text, Number, Option<Number>)>),
     Normalized(Box<Text>),
     Translated(Box<(Text, Text, Text)>),
+    /// `re:match`.
+    Matched(Box<(Text, Regexp)>),
+    /// `re:replace`: text, pattern, replacement.
+    Replaced(Box<(Text, Regexp, Text)>),
     /// A part of the name of the first node of a set, or of the context node.
     Name(NamePart, Option<Box<Set>>),
+}
+
+/// A regular expression.
+pub(super) enum Regexp {
+    /// Pattern and flags stand there.
+    Known(Pattern),
+    /// They are computed on the page.
+    Computed(Box<(Text, Text)>),
 }
 
 #[derive(Clone, Copy)]
@@ -151,6 +164,10 @@ pub(super) enum Truth {
     StartsWith(Box<(Text, Text)>),
     Contains(Box<(Text, Text)>),
     Lang(Box<Text>),
+    /// The context node has these classes.
+    HasClasses(Box<[Text]>),
+    /// `re:test`.
+    Matches(Box<(Text, Regexp)>),
     /// Comparisons from left to right.
     Chain(Box<Expression>, Box<[(Operator, Expression)]>),
 }

@@ -10,8 +10,8 @@ use crate::extract::xpath::{chars, number};
 use crate::html::dom::{Name, NodeKind};
 use crate::html::{NodeId, Place};
 
-/// Bytes that `concat()` may put together; the only function whose result can be longer than the page.
-const MAX_TEXT: usize = 64 << 20;
+/// Bytes that `concat()` and `re:replace()` may put together; no other result can be longer than the page.
+pub(super) const MAX_TEXT: usize = 64 << 20;
 
 impl<'s> Page<'s> {
     pub(super) fn text(&self, text: &'s Text, focus: Focus) -> Flow<Cow<'s, str>> {
@@ -69,6 +69,11 @@ impl<'s> Page<'s> {
                 let whole = self.text(whole, focus)?;
                 self.charge(8 + (whole.len() + from.len() + to.len()) / 4)?;
                 Cow::Owned(chars::translate(&whole, &from, &to))
+            }
+            Text::Matched(arguments) => self.matched(&arguments.0, &arguments.1, focus)?,
+            Text::Replaced(arguments) => {
+                let (whole, pattern, by) = &**arguments;
+                Cow::Owned(self.replaced(whole, pattern, by, focus)?)
             }
             Text::Name(part, set) => {
                 let place = match set {
@@ -153,7 +158,7 @@ impl<'s> Page<'s> {
 }
 
 /// A part of a text, borrowed if the text is.
-fn part<'t>(whole: Cow<'t, str>, cut: impl Fn(&str) -> &str) -> Cow<'t, str> {
+pub(super) fn part<'t>(whole: Cow<'t, str>, cut: impl Fn(&str) -> &str) -> Cow<'t, str> {
     match whole {
         Cow::Borrowed(whole) => Cow::Borrowed(cut(whole)),
         Cow::Owned(whole) => Cow::Owned(cut(&whole).to_owned()),

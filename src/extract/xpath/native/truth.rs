@@ -33,6 +33,8 @@ impl<'s> Page<'s> {
                 let wanted = self.text(wanted, focus)?;
                 self.is_in_language(focus.place.node, &wanted)?
             }
+            Truth::HasClasses(names) => self.has_classes(names, focus)?,
+            Truth::Matches(arguments) => self.is_match(&arguments.0, &arguments.1, focus)?,
             Truth::Chain(first, rest) => self.compared(first, rest, focus)?,
         })
     }

@@ -3,12 +3,12 @@
 //! Types are static, since there are no variables: an argument that must be a node-set is checked here, and an
 //! evaluator need not.
 
+mod call;
 mod step;
 mod unexpected;
 
 use super::Namespaces;
 use super::ast::{Expr, Kind, Operator, Precedence, Start};
-use super::function::Function;
 use super::hint;
 use super::lexer::{Spanned, Token, tokens};
 use crate::mistake::Slip;
@@ -233,35 +233,6 @@ impl Parser<'_> {
         }
     }
 
-    fn call(&mut self, prefix: Option<&str>, name: &str) -> Result<Expr, Slip> {
-        let at = self.at();
-        let function = Function::named(name)
-            .filter(|_| prefix.is_none())
-            .ok_or_else(|| hint::unknown_function(at, prefix, name))?;
-        self.advance();
-        self.open()?;
-        let signature = function.signature();
-        let mut arguments = Vec::new();
-        if self.token() != &Token::CloseParen {
-            loop {
-                let argument_at = self.at();
-                let argument = self.or()?;
-                if signature.takes_nodes {
-                    must_be_nodes(&argument, argument_at, &format!("the argument of `{name}()`"))?;
-                }
-                arguments.push(argument);
-                if !self.take(&Token::Comma) {
-                    break;
-                }
-            }
-        }
-        self.close(&Token::CloseParen)?;
-        if !(signature.least..=signature.most).contains(&arguments.len()) {
-            let (needed, given) = (signature.arity(), arguments.len());
-            return Err(Slip::new(at, format!("`{name}()` takes {needed}, not {given}")));
-        }
-        Ok(Expr::Call { function, arguments })
-    }
     /// Takes `(` or `[`.
     fn open(&mut self) -> Result<(), Slip> {
         let at = self.at();

@@ -67,7 +67,12 @@ impl Parser<'_> {
                 self.advance();
                 self.node_type(name)
             }
-            Token::Function(None, name) if axis == Axis::Child => {
+            Token::Function(prefix, local) if axis == Axis::Child => {
+                let name = prefix.map_or(local.clone(), |prefix| format!("{prefix}:{local}"));
+                if name == "has-class" {
+                    return Err(Slip::new(at, "`has-class()` cannot be a step of a path")
+                        .with_hint("it is a condition: `*[has-class(\"item\")]`"));
+                }
                 Err(Slip::new(at, format!("`{name}()` cannot be a step of a path")).with_hint(format!(
                     "put the path inside: `{name}(path)`; a step is a name, `@name`, `text()` ..."
                 )))

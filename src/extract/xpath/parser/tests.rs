@@ -1,6 +1,7 @@
 //! The grammar, and what is said when it is not kept.
 
 use super::*;
+use crate::extract::xpath::function::REGULAR_EXPRESSIONS;
 
 fn canonical(text: &str) -> String {
     let mut namespaces = Namespaces::new();
@@ -75,15 +76,15 @@ fn operators_bind_as_the_grammar_says() {
 #[test]
 fn a_slip_points_at_the_wrong_character_and_says_what_to_write() {
     for (text, at, hint) in [
-        ("//a[matches(., 'x')]", 4, "regular expressions"),
+        ("//a[matches(., 'x')]", 4, "re:test"),
         ("lower-case(a)", 0, "translate"),
         ("a[ends-with(@href, 'x')]", 2, "substring"),
         ("string-join(//a, ',')", 0, "NAME[]"),
-        ("replace(a, 'b', 'c')", 0, "translate"),
+        ("replace(a, 'b', 'c')", 0, "re:replace"),
         ("tokenize(a, 'b')", 0, "substring-before"),
         ("div.item > a", 9, "CSS"),
         ("h3 > a", 3, "CSS"),
-        ("div.item", 3, "CSS"),
+        ("div.item", 3, "`css:`"),
         ("#id", 0, "CSS"),
         ("div#id", 3, "CSS"),
         ("ul li", 3, "CSS"),
@@ -114,7 +115,7 @@ fn a_slip_points_at_the_wrong_character_and_says_what_to_write() {
         (".[a]", 1, "self::node()"),
         ("//a/", 4, "slash"),
         ("//a[]", 4, "[1]"),
-        ("re:test(a, 'b')", 0, "regular expressions"),
+        ("ex:test(a, 'b')", 0, "re:test"),
         ("//a[text(), 'x']", 10, ""),
         ("'it's'", 4, "other kind"),
     ] {
@@ -161,6 +162,47 @@ fn a_wrong_number_of_arguments_says_how_many() {
     assert_eq!(slip("position(1)").message, "`position()` takes no argument, not 1");
     assert_eq!(slip("concat('a')").message, "`concat()` takes at least 2 arguments, not 1");
     assert_eq!(slip("substring('a')").message, "`substring()` takes 2 or 3 arguments, not 1");
+}
+
+#[test]
+fn regular_expressions_are_asked_for_by_re_or_a_prefix_of_their_namespace() {
+    assert_eq!(canonical("re:test(a, 'b')"), "re:test(child::a, \"b\")");
+    assert_eq!(canonical("re:match (a, 'b', 'gi')"), "re:match(child::a, \"b\", \"gi\")");
+    let mut namespaces = Namespaces::new();
+    namespaces.declare("x", REGULAR_EXPRESSIONS).unwrap();
+    let expr = parse("x:replace(a, 'b', '', 'c')", &namespaces).unwrap();
+    assert_eq!(expr.to_string(), "re:replace(child::a, \"b\", \"\", \"c\")");
+    namespaces.declare("re", "urn:other").unwrap();
+    let slip = parse("a[re:test(b, 'c')]", &namespaces).unwrap_err();
+    assert_eq!((slip.at, slip.message.as_str()), (2, "unknown function `re:test`"));
+    assert!(slip.hint.unwrap().contains(REGULAR_EXPRESSIONS));
+    assert!(parse("//re:a", &namespaces).is_ok());
+}
+
+#[test]
+fn re_alone_is_no_prefix_of_elements_or_other_functions() {
+    assert_eq!(slip("//re:a").message, "the prefix `re` is not declared");
+    assert_eq!(slip("re:count(a)").message, "unknown function `re:count`");
+    assert_eq!(slip("re:re(a)").message, "unknown function `re:re`");
+}
+
+#[test]
+fn a_wrong_pattern_flag_or_class_is_a_slip_at_its_place() {
+    for (text, at, message) in [
+        ("//a[re:test(., '(b')]", 15, "this pattern cannot be used: unclosed group"),
+        ("re:match(a, 'b', 'x')", 17, "unknown flag `x`: `g` and `i` are there"),
+        ("re:replace(a, '[', 'g', '')", 14, "this pattern cannot be used: unclosed character class"),
+        ("re:replace(a, 'b', 'c')", 0, "`re:replace()` takes 4 arguments, not 3"),
+        ("re:test(a)", 0, "`re:test()` takes 2 or 3 arguments, not 1"),
+        ("has-class()", 0, "`has-class()` takes at least 1 argument, not 0"),
+        ("*[has-class('a', 'b c')]", 17, "this is not the name of one class"),
+        ("has-class('')", 10, "this is not the name of one class"),
+        ("//a/has-class('b')", 4, "`has-class()` cannot be a step of a path"),
+        ("//a/re:test(., 'b')", 4, "`re:test()` cannot be a step of a path"),
+    ] {
+        let slip = slip(text);
+        assert_eq!((slip.at, slip.message.as_str()), (at, message), "{text}");
+    }
 }
 
 #[test]

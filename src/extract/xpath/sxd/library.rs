@@ -11,7 +11,7 @@ use sxd_xpath::function::{Error, Function};
 use sxd_xpath::nodeset::{Node, Nodeset};
 
 use super::order::Shared;
-use super::{operators, sweep};
+use super::{operators, regexp, sweep};
 use crate::extract::xpath::{XML_NAMESPACE, chars, number};
 
 /// A function of ours: what it is called with beside what the page shares.
@@ -41,13 +41,15 @@ impl Function for Registered {
 
 /// Makes all functions known to `context`.
 pub(super) fn register(context: &mut Context<'_>, shared: &Rc<Shared>) {
-    for &(name, run) in CORE.iter().chain(operators::ALL).chain(&[("sweep", sweep::sweep as Run)]) {
+    for &(name, run) in
+        CORE.iter().chain(operators::ALL).chain(regexp::ALL).chain(&[("sweep", sweep::sweep as Run)])
+    {
         context.set_function(name, Registered { shared: Rc::clone(shared), run });
     }
 }
 
-/// Bytes that `concat()` may put together; the only function whose result can be longer than the page.
-const MAX_TEXT: usize = 64 << 20;
+/// Bytes that `concat()` and `re:replace()` may put together; no other result can be longer than the page.
+pub(super) const MAX_TEXT: usize = 64 << 20;
 
 const CORE: &[(&str, Run)] = &[
     ("last", |call| Ok(Value::Number(call.context.size as f64))),

@@ -7,6 +7,7 @@ mod copy;
 mod library;
 mod operators;
 mod order;
+mod regexp;
 mod sweep;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,6 +20,7 @@ use sxd_xpath::{Context, Factory};
 
 use super::XPath;
 use super::lower::lower;
+use super::patterns::Patterns;
 use crate::html::{self, Document, NodeId};
 use order::Shared;
 
@@ -27,6 +29,8 @@ pub struct Program {
     expressions: Vec<sxd_xpath::XPath>,
     namespaces: Vec<String>,
     needs: Needs,
+    /// Those of `re:test` and its like.
+    patterns: Rc<Patterns>,
 }
 
 /// What the expressions ask of the copy beyond elements, attributes and texts.
@@ -48,8 +52,12 @@ impl Program {
     /// The index of the expression that sxd-xpath does not take, and its reason; no expression that passed
     /// [`XPath::parse`] is known to do this.
     pub fn new<'x>(expressions: impl IntoIterator<Item = &'x XPath>) -> Result<Program, (Index, String)> {
-        let mut program =
-            Program { expressions: Vec::new(), namespaces: Vec::new(), needs: Needs::default() };
+        let mut program = Program {
+            expressions: Vec::new(),
+            namespaces: Vec::new(),
+            needs: Needs::default(),
+            patterns: Rc::default(),
+        };
         for (index, expression) in expressions.into_iter().enumerate() {
             let lowered = lower(expression.tree(), &mut program.namespaces);
             program.needs.namespaces |= lowered.asks_for_namespaces;
@@ -124,7 +132,8 @@ impl<'d> Page<'d> {
     /// Copies `document` into `store`. All evaluations on the page together may take `limit`.
     pub fn new(store: &'d Store, program: &'d Program, document: &Document, limit: Duration) -> Page<'d> {
         let package = store.0.as_document();
-        let (shared, nodes) = copy::copy(document, package, program.needs, Instant::now() + limit);
+        let (mut shared, nodes) = copy::copy(document, package, program.needs, Instant::now() + limit);
+        shared.patterns = Rc::clone(&program.patterns);
         let shared = Rc::new(shared);
         let mut context = Context::without_core_functions();
         library::register(&mut context, &shared);

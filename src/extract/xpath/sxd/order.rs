@@ -5,11 +5,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 use sxd_xpath::function::Error;
 use sxd_xpath::nodeset::{Node, Nodeset};
+
+use crate::extract::xpath::patterns::Patterns;
 
 /// A place in document order (5): the id of the element or other node in the upper half; the namespaces and then the
 /// attributes of an element are told apart by the lower half.
@@ -33,6 +36,8 @@ pub(super) struct Shared {
     pub(super) budget: Budget,
     /// The sets that filters count in.
     pub(super) ranks: RefCell<Vec<Rank>>,
+    /// Those of `re:test` and its like, which outlive the page.
+    pub(super) patterns: Rc<Patterns>,
 }
 
 /// The places of the nodes in one set, from 1.
@@ -52,6 +57,7 @@ impl Shared {
             ids: FxHashMap::default(),
             budget: Budget::new(deadline),
             ranks: RefCell::default(),
+            patterns: Rc::default(),
         }
     }
 
