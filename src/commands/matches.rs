@@ -132,14 +132,8 @@ pub(crate) fn find<'c>(
             contexts.iter().map(find).collect()
         }
         Expression::XPath(_) | Expression::Css(_) => {
-            let places: Option<Vec<Place>> = contexts
-                .iter()
-                .map(|context| match context {
-                    Context::Place(place) => Some(*place),
-                    Context::Json(_) => None,
-                })
-                .collect();
-            let (Content::Markup(document), Some(places)) = (content, places) else {
+            let places = places_in(contexts);
+            let (Content::Markup(document), true) = (content, places.len() == contexts.len()) else {
                 return Err("this reads markup, and this is JSON; write `json:$.name`".to_owned());
             };
             find_in_markup(document, expression, &places, choice, limits)
@@ -235,21 +229,28 @@ const NEARLY_STEPS: u64 = 5_000_000;
 /// Nodes of a page that is still copied for each of them that our own engine does not take.
 const MOST_COPIED: usize = 20_000;
 
+/// The places among `contexts`.
+fn places_in(contexts: &[Context<'_>]) -> Vec<Place> {
+    let place = |context: &Context<'_>| match context {
+        Context::Place(place) => Some(*place),
+        Context::Json(_) => None,
+    };
+    contexts.iter().filter_map(place).collect()
+}
+
+/// The places that the expression finds from any of `from`, each once in document order; none if it fails, takes too
+/// long or gives no places.
+pub(crate) fn places(document: &Document, expression: &Expression, from: &[Place]) -> Vec<Place> {
+    let limits = ExtractLimits { steps: NEARLY_STEPS, ..ExtractLimits::default() };
+    let found = find_in_markup(document, expression, from, EngineChoice::Fastest, limits);
+    places_in(&contexts(found.unwrap_or_default()))
+}
+
 /// What nearly matched where the expression found nothing.
 pub(crate) fn nearly(content: &Content, expression: &Expression, contexts: &[Context<'_>]) -> Vec<Nearly> {
     let Content::Markup(document) = content else { return Vec::new() };
-    let limits = ExtractLimits { steps: NEARLY_STEPS, ..ExtractLimits::default() };
-    let places: Vec<Place> = contexts
-        .iter()
-        .filter_map(|context| if let Context::Place(place) = context { Some(*place) } else { None })
-        .collect();
-    let found = |expression: &Expression| -> Vec<Place> {
-        let found = find_in_markup(document, expression, &places, EngineChoice::Fastest, limits);
-        let places = self::contexts(found.unwrap_or_default()).into_iter();
-        places
-            .filter_map(|context| if let Context::Place(place) = context { Some(place) } else { None })
-            .collect()
-    };
+    let places = places_in(contexts);
+    let found = |expression: &Expression| self::places(document, expression, &places);
     let is_cheap = |xpath: &XPath| document.len() <= MOST_COPIED || xpath.engine().0 == Engine::Native;
     match expression {
         Expression::XPath(xpath) => {
