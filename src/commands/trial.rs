@@ -19,6 +19,8 @@ use crate::pipeline::threads::panic_message;
 const SHOWN_MATCHES: usize = 3;
 const SHOWN_RECORDS: usize = 3;
 
+const RECORD: &str = "record";
+
 /// A page and what it holds.
 pub(super) struct Trial {
     page: Page,
@@ -36,7 +38,7 @@ pub(super) struct Report {
 /// What expressions are seen from.
 struct View<'c> {
     contexts: Vec<Context<'c>>,
-    /// What each of them is: `record`, or `match of from`; empty for the page.
+    /// What each of them is; empty for the page.
     noun: &'static str,
     /// Whether there are more.
     is_cut: bool,
@@ -54,10 +56,15 @@ impl<'c> View<'c> {
         View { contexts, noun, is_cut }
     }
 
-    /// `the first 3 records`.
+    /// All that `from` found: what is looked for is often in one of many scripts.
+    fn all(contexts: Vec<Context<'c>>) -> View<'c> {
+        View { contexts, noun: "place", is_cut: false }
+    }
+
+    /// `the first 3 records`, `2 places`.
     fn name(&self) -> String {
-        let first = if self.is_cut || self.noun == "record" { "first " } else { "" };
-        format!("the {first}{}", plural(self.contexts.len(), self.noun))
+        let first = if self.is_cut || self.noun == RECORD { "the first " } else { "" };
+        format!("{first}{}", plural(self.contexts.len(), self.noun))
     }
 }
 
@@ -234,7 +241,7 @@ impl Trial {
         let found = matches::find(&self.content, each, &[self.content.root()], job.xpath_engine);
         let contexts = matches::contexts(found.unwrap_or_default());
         let count = contexts.len();
-        (View::first(contexts, "record"), count)
+        (View::first(contexts, RECORD), count)
     }
 
     /// One expression, after what it looks in if it is a chain. What it finds is handed on.
@@ -260,7 +267,7 @@ impl Trial {
         }
         let is_text = from.reads() == Reads::Markup && finding.expression.reads() == Reads::Json;
         if !is_text {
-            let view = View::first(matches::contexts(found), "match of `from`");
+            let view = View::all(matches::contexts(found));
             let found = self.look(report, job, name, &finding.expression, &view);
             return hand_on(report, found);
         }
@@ -274,7 +281,7 @@ impl Trial {
             report.is_missing = true;
             return;
         }
-        let view = View::first(values.iter().map(Context::Json).collect(), "match of `from`");
+        let view = View::all(values.iter().map(Context::Json).collect());
         let found = self.look(report, job, name, &finding.expression, &view);
         hand_on(report, found);
     }
@@ -316,7 +323,10 @@ impl Trial {
         if is_inside {
             let filled = found.iter().filter(|found| !found.is_nothing()).count();
             report.lines.push(head(&format!("{} in {filled} of {}", plural(count, "match"), view.name())));
-            for (number, found) in (1..).zip(&found) {
+            // Of many places only those count that something is found in.
+            let is_shown = |found: &Found<'_>| view.contexts.len() <= SHOWN_RECORDS || !found.is_nothing();
+            let shown = (1..).zip(&found).filter(|(_, found)| is_shown(found));
+            for (number, found) in shown.take(SHOWN_RECORDS) {
                 let first = lines::first(&self.content, found, 1).pop();
                 let more = self::count(found).saturating_sub(1);
                 let more = if more > 0 { format!("  and {more} more") } else { String::new() };
