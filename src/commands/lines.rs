@@ -1,24 +1,57 @@
 //! What was found, as short readable lines: elements as their start tag and the beginning of their text, attributes as
-//! `name="value"`, texts in quotes.
+//! `name="value"`, texts in quotes, JSON without white space.
 //!
 //! The lines hold what the page holds; whoever prints them makes them printable.
 
-use super::matches::Found;
+use serde_json::Value as Json;
+
+use super::matches::{Content, Found};
 use crate::extract::xpath::number_text;
 use crate::html::dom::{Attribute, NodeKind};
 use crate::html::{Document, NodeId, Place};
 
-/// Characters of a text, and of a start tag.
+/// Characters of a text, of a start tag, and of JSON.
 const MOST_TEXT: usize = 60;
 const MOST_TAG: usize = 100;
+const MOST_JSON: usize = 100;
 
-/// What was found at one place, a line each.
-pub(super) fn of(document: &Document, found: &Found) -> Vec<String> {
-    match found {
-        Found::Places(places) => places.iter().map(|&place| of_place(document, place)).collect(),
-        Found::String(text) => vec![quoted(text)],
-        Found::Number(number) => vec![number_text(*number)],
-        Found::Boolean(truth) => vec![truth.to_string()],
+/// The first things that were found at one place, a line each.
+pub(super) fn first(content: &Content, found: &Found<'_>, most: usize) -> Vec<String> {
+    match (found, content) {
+        (Found::Places(places), Content::Markup(document)) => {
+            places.iter().take(most).map(|&place| of_place(document, place)).collect()
+        }
+        // JSON has no places.
+        (Found::Places(_), Content::Json(_)) => Vec::new(),
+        (Found::Values(values), _) => values.iter().take(most).map(|json| compact(json)).collect(),
+        (Found::String(text), _) => vec![quoted(text)],
+        (Found::Number(number), _) => vec![number_text(*number)],
+        (Found::Boolean(truth), _) => vec![truth.to_string()],
+    }
+}
+
+/// The beginning of a value as JSON without white space. No more of it is written than is shown.
+fn compact(json: &Json) -> String {
+    let mut beginning = Beginning(Vec::new());
+    // It fails where it is cut.
+    let _ = serde_json::to_writer(&mut beginning, json);
+    // The cut may go through a character, which the cut of the line then takes away.
+    cut(&String::from_utf8_lossy(&beginning.0), MOST_JSON)
+}
+
+/// Takes as many bytes as the characters of a line may have, and fails then.
+struct Beginning(Vec<u8>);
+
+impl std::io::Write for Beginning {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let room = (MOST_JSON + 1) * 4 - self.0.len();
+        self.0.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        // Zero means that there is no room left.
+        Ok(bytes.len().min(room))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -123,5 +156,12 @@ mod tests {
         assert_eq!(line("<a b='say \"x\"'/>", Place { node: NodeId(1), attribute: 1 }), "b='say \"x\"'");
         let long = line(&format!("<a b='{}'/>", "ä".repeat(500)), Place::of(NodeId(1)));
         assert_eq!(long, format!("<a b=\"{}…\">", "ä".repeat(MOST_TEXT)));
+    }
+
+    #[test]
+    fn json_is_compact_and_cut() {
+        assert_eq!(compact(&serde_json::json!({"a": [1, "ä", null]})), r#"{"a":[1,"ä",null]}"#);
+        let long = compact(&Json::from("ä".repeat(5000)));
+        assert_eq!(long, format!("\"{}…", "ä".repeat(MOST_JSON - 1)));
     }
 }

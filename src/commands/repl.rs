@@ -10,19 +10,21 @@ use rustyline::error::ReadlineError;
 use rustyline::{Config, DefaultEditor};
 
 use super::lines::cut;
-use super::matches::{self, Expression};
+use super::matches::Expression;
 use super::save::toml_of;
 use super::trial::{Report, Trial};
 use super::try_page::{Asked, load, show};
 use super::{plural, say};
+use crate::extract::{Field, parse_field};
+use crate::html;
 use crate::job::Job;
 use crate::mistake::Mistake;
 use crate::written::{Place, Written};
 
 const HELP: &str = "\
-An XPath shows what it finds on the page, or inside the first records once :each is set.
+An XPath, css:SELECTOR or json:PATH shows what it finds on the page, or inside the first records once :each is set.
   :each XPATH         what a record is; without XPATH, the page again
-  :field NAME=XPATH   add a field, NAME[]= for all matches
+  :field NAME=XPATH   add a field; NAME[]= for all matches, NAME:TYPE= for a type
   :record             the first records, as a crawl writes them
   :page N | URL       another page
   :save [FILE]        the job as TOML, printed or written to a new file
@@ -113,8 +115,8 @@ fn history_file(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
 }
 
 /// Answers lines until there are no more.
-pub(super) fn run(lines: &mut dyn Lines, asked: Asked, job: Job, trial: Trial) {
-    let mut session = Session { asked, job, trial };
+pub(super) fn run(lines: &mut dyn Lines, asked: Asked, job: Job, trial: Trial, reader: html::Reader) {
+    let mut session = Session { asked, job, trial, reader };
     while let Some(line) = lines.next(&session.prompt()) {
         let line = line.trim();
         if line == ":quit" || line == ":q" {
@@ -128,11 +130,12 @@ struct Session {
     asked: Asked,
     job: Job,
     trial: Trial,
+    reader: html::Reader,
 }
 
 impl Session {
     fn prompt(&self) -> String {
-        match &matches::parts(&self.job.rule).each {
+        match &self.job.rule.each {
             Some(each) => format!("{} × {}> ", self.trial.count_records(&self.job), cut(&each.text(), 30)),
             None => "page> ".to_owned(),
         }
@@ -161,9 +164,9 @@ impl Session {
     fn look_for(&self, text: &str) {
         match Expression::parse(text, &self.job.namespaces) {
             Ok(expression) => {
-                show(&self.trial.look_for(&self.job, &expression, self.job.talk.verbose).lines);
+                show(&self.trial.look_for(&self.job, &expression).lines);
             }
-            Err(slip) => say(&Mistake::from_slip("XPath", text, slip).to_string()),
+            Err(slip) => say(&Mistake::from_slip("expression", text, slip).to_string()),
         }
     }
 
@@ -172,6 +175,14 @@ impl Session {
         match asked.job() {
             Ok(job) => {
                 job.warnings().iter().for_each(|warning| say(&format!("warning: {warning}")));
+                match self.trial.suit(&job) {
+                    Ok(true) => show(&self.trial.describe()),
+                    Ok(false) => {}
+                    Err(error) => {
+                        say(&format!("this page is {error}"));
+                        return false;
+                    }
+                }
                 self.asked = asked;
                 self.job = job;
                 true
@@ -191,9 +202,9 @@ impl Session {
             asked.job.flags.insert("each", vec![written]);
         }
         if self.change(asked)
-            && let Some(each) = matches::parts(&self.job.rule).each
+            && let Some(each) = &self.job.rule.each
         {
-            show(&self.trial.look_at_each(&self.job, &each).lines);
+            show(&self.trial.look_at_each(&self.job, each).lines);
         }
     }
 
@@ -205,11 +216,10 @@ impl Session {
             return;
         }
         // A field of the same name was replaced where it stood; it is the one of this expression.
-        let name = text.split('=').next().unwrap_or_default().replace("[]", "");
-        let fields = matches::parts(&self.job.rule).fields;
-        if let Some((_, expression)) = fields.iter().find(|(known, _)| known.replace("[]", "") == name.trim())
-        {
-            show(&self.trial.look_for(&self.job, expression, self.job.talk.verbose).lines);
+        let name = parse_field(text).map(|field| field.name).unwrap_or_default();
+        let field = self.job.rule.fields.iter().find(|field| field.name == name);
+        if let Some(finding) = field.and_then(Field::finding) {
+            show(&self.trial.look_for(&self.job, &finding.expression).lines);
         }
     }
 
@@ -217,9 +227,7 @@ impl Session {
         if self.job.rule.fields.is_empty() {
             return say("a record has no fields yet; :field NAME=XPATH adds one");
         }
-        let mut report = Report::default();
-        self.trial.show_records(&mut report, &self.job, self.trial.count_records(&self.job));
-        show(&report.lines);
+        show(&self.trial.records(&self.job).lines);
     }
 
     fn turn(&mut self, to: &str) {
@@ -236,7 +244,7 @@ impl Session {
         if !self.change(asked) {
             return;
         }
-        match load(&self.asked, &self.job) {
+        match load(&self.asked, &self.job, &mut self.reader) {
             Ok(trial) => {
                 self.trial = trial;
                 show(&self.trial.describe());

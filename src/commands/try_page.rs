@@ -9,10 +9,13 @@ use super::repl;
 use super::trial::{Report, Trial};
 use super::{FAILED, build_job, printable_lines, refuse, saved, say};
 use crate::cli::{CrawlTyped, TryTyped};
+use crate::extract::STACK_BYTES;
+use crate::html;
 use crate::job::{Job, Purpose};
 use crate::mistake::Mistake;
 use crate::model::{Page, display_url};
 use crate::pipeline;
+use crate::sync;
 use crate::written::{Place, Written};
 
 /// An expression matched nothing: the same as a run in which something failed.
@@ -27,7 +30,21 @@ pub(super) struct Asked {
     pub(super) job: CrawlTyped,
 }
 
+/// Tries on a thread of its own, since expressions may be nested deeper than the stack of the main one allows.
 pub(super) fn run(typed: TryTyped) -> ExitCode {
+    let mut code = ExitCode::from(FAILED);
+    let started = std::thread::scope(|scope| {
+        let trial = sync::spawn(scope, "try", STACK_BYTES, || code = try_page(typed));
+        // A panic has told about itself.
+        trial.map(|trial| trial.join().unwrap_or_default())
+    });
+    if let Err(error) = started {
+        say(&format!("error: cannot start a thread: {error}"));
+    }
+    code
+}
+
+fn try_page(typed: TryTyped) -> ExitCode {
     let mut asked = Asked { file: None, job: typed.job };
     if let Some(page) = &typed.page {
         asked.turn_to(page);
@@ -47,7 +64,8 @@ pub(super) fn run(typed: TryTyped) -> ExitCode {
         let hint = "pagemill try https://example.com/ -e '//h1', or a saved page, or -c JOB.toml with a url";
         return refuse(&[Mistake::new("URL|FILE", "there is no page to try").with_hint(hint)]);
     }
-    let trial = match load(&asked, &job) {
+    let mut reader = html::Reader::new(html::Limits::default());
+    let trial = match load(&asked, &job, &mut reader) {
         Ok(trial) => trial,
         Err(error) => {
             say(&format!("error: {error}"));
@@ -56,11 +74,11 @@ pub(super) fn run(typed: TryTyped) -> ExitCode {
     };
     show(&trial.describe());
     if job.rule.each.is_none() && job.rule.fields.is_empty() {
-        repl::run(&mut *repl::lines(), asked, job, trial);
+        repl::run(&mut *repl::lines(), asked, job, trial, reader);
         return ExitCode::SUCCESS;
     }
     show(&[String::new()]);
-    let report = trial.examine(&job, job.talk.verbose);
+    let report = trial.examine(&job);
     show(&report.lines);
     code_of(&report)
 }
@@ -101,7 +119,7 @@ impl Asked {
 ///
 /// # Errors
 /// In words, why there is none.
-pub(super) fn load(asked: &Asked, job: &Job) -> Result<Trial, String> {
+pub(super) fn load(asked: &Asked, job: &Job, reader: &mut html::Reader) -> Result<Trial, String> {
     let (name, page) = match &asked.file {
         Some(file) => (file.clone(), saved::read_named(file, job.fetch.max_body_bytes)),
         None => fetch(job)?,
@@ -115,7 +133,7 @@ pub(super) fn load(asked: &Asked, job: &Job) -> Result<Trial, String> {
         };
         format!("{name}: {error}{hint}")
     };
-    page.and_then(|page| Trial::read(page, job)).map_err(|error| about(&error))
+    page.and_then(|page| Trial::read(page, job, reader)).map_err(|error| about(&error))
 }
 
 fn fetch(job: &Job) -> Result<(String, Result<Page, crate::model::PageError>), String> {

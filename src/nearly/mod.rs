@@ -6,12 +6,14 @@
 
 mod names;
 mod predicate;
+mod selector;
 mod short;
 
 use std::fmt;
 
 use crate::extract::xpath::ast::{Expr, Kind, Start, Step};
 use crate::html::{Document, Place};
+pub use selector::explain_selector;
 pub use short::short;
 
 /// More explanations than this confuse.

@@ -80,7 +80,7 @@ fn a_saved_page_and_standard_input_are_read_without_a_request() {
     let ran = try_saved("<meta charset=gbk><h1>x", &["-f", "h=//h1", "-v"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(ran.stdout.starts_with("file://PAGE\n23 bytes, HTML, GBK, 5 elements\n"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("h: //h1 [sxd]  ─ 1 match\n  <h1> x\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("h: //h1 [native]  ─ 1 match\n  <h1> x\n"), "{}", ran.stdout);
     let ran = run_with_input(&mut pagemill(["try", "-", "-f", "n=count(//b)"]), b"<b>1</b><b>2</b>");
     assert!(ran.stdout.contains("n: count(//b)  ─ 1 match\n  2\n1 record:\n{\"n\":2}\n"), "{}", ran.stdout);
     assert_eq!(ran.code, Some(0));
@@ -186,7 +186,7 @@ fn without_expressions_lines_are_answered_until_they_end() {
         ["  1: <b> 1  and 1 more", "  2: nothing", "2 records:", "{\"t\":\"1\"}", "{\"t\":null}"]
     );
     assert_eq!(shown[19], "//c  ─ nothing in the first 2 records");
-    assert!(ran.stderr.starts_with("XPath: ") && ran.stderr.contains("//li[\n"), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("expression: ") && ran.stderr.contains("//li[\n"), "{}", ran.stderr);
 }
 
 #[test]
@@ -260,4 +260,173 @@ fn a_redirect_and_a_namespace_are_told() {
     let flags = ["-N", "a=http://www.w3.org/2005/Atom", "-f", "t=//a:entry/a:Title"];
     let ran = run(pagemill(["try", &server.url("/feed")]).args(flags));
     assert!(ran.stdout.contains("`//a:entry/a:title` matches 1: names in XML keep"), "{}", ran.stdout);
+}
+
+const GOODS: &str =
+    r#"{"items": [{"name": "A", "price": 1.5}, {"name": "B"}, {"name": "C", "price": 3}, 7], "n": 4}"#;
+
+#[test]
+fn a_json_page_is_described_and_its_fields_are_looked_for_in_the_values_of_each() {
+    let server = Server::start(|site| {
+        let page = Reply::page(GOODS).without_header("content-type");
+        site.on("/api", page.header("content-type", "application/json; charset=utf-8"));
+    });
+    let flags = ["-e", "json:$.items[?@.name]", "-f", "name=json:$.name", "-f", "price:float=json:$.price"];
+    let ran = run(pagemill(["try", &server.url("/api")]).args(flags));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let shown: Vec<&str> = ran.stdout.lines().collect();
+    assert!(shown[1].ends_with("JSON, an object of 2 members"), "{}", shown[1]);
+    assert_eq!(
+        shown[2..],
+        [
+            "",
+            "each: json:$.items[?@.name]  ─ 3 matches",
+            "  {\"name\":\"A\",\"price\":1.5}",
+            "  {\"name\":\"B\"}",
+            "  {\"name\":\"C\",\"price\":3}",
+            "name: json:$.name  ─ 3 matches in 3 of the first 3 records",
+            "  1: \"A\"",
+            "  2: \"B\"",
+            "  3: \"C\"",
+            "price: json:$.price  ─ 2 matches in 2 of the first 3 records",
+            "  1: 1.5",
+            "  2: nothing",
+            "  3: 3",
+            "3 records:",
+            "{\"name\":\"A\",\"price\":1.5}",
+            "{\"name\":\"B\",\"price\":null}",
+            "{\"name\":\"C\",\"price\":3}",
+        ]
+    );
+}
+
+#[test]
+fn a_file_that_looks_like_json_is_json_and_expressions_of_the_other_kind_say_so() {
+    let ran = try_saved(GOODS, &["-f", "p=//p"]);
+    assert_eq!(ran.code, Some(3));
+    assert!(ran.stdout.contains("JSON, an object of 2 members"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("p: //p  ─ this reads markup, and this is JSON"), "{}", ran.stdout);
+    let ran = try_saved("{not json} <p>x", &["-f", "p=//p"]);
+    assert!(ran.stdout.contains("HTML") && ran.stdout.contains("{\"p\":\"x\"}"), "{}", ran.stdout);
+    // What the rule reads decides.
+    let ran = try_saved("callback({\"a\": 1});", &["-f", "a=json:$.a"]);
+    assert_eq!((ran.code, ran.stdout.ends_with("1 record:\n{\"a\":1}\n")), (Some(0), true), "{}", ran.stdout);
+    let ran = try_saved("<p>x", &["-f", "a=json:$.a"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("not JSON: "), "{}", ran.stderr);
+}
+
+#[test]
+fn lines_ask_json_pages_too() {
+    let folder = temp_dir();
+    let page = saved(folder.path(), GOODS);
+    let ran = ask(
+        &page,
+        &["json:$.n", "//p", ":each json:$.items[*]", "json:$.name", ":field n=json:$.name", ":record"],
+    );
+    let shown: Vec<&str> = ran.stdout.lines().skip(2).collect();
+    assert_eq!(
+        shown[..3],
+        ["json:$.n  ─ 1 match", "  4", "//p  ─ this reads markup, and this is JSON; write `json:$.name`"]
+    );
+    assert!(shown.contains(&"json:$.name  ─ 3 matches in 3 of the first 3 records"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("4 records, the first 3:\n{\"n\":\"A\"}\n{\"n\":\"B\"}\n{\"n\":\"C\"}\n"),
+        "{}",
+        ran.stdout
+    );
+    let page = saved(folder.path(), "<p>x");
+    let ran = ask(&page, &["json:$.n", ":each json:$[*]", "//p"]);
+    assert!(
+        ran.stdout.contains("this reads JSON, and the page is markup; in a job file say"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stderr.contains("this page is not JSON"), "{}", ran.stderr);
+    assert!(ran.stdout.ends_with("//p  ─ 1 match\n  <p> x\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_chain_shows_what_it_looks_in_and_nested_fields_are_shown_too() {
+    let folder = temp_dir();
+    let page = saved(
+        folder.path(),
+        "<script type=ld>{\"offers\": {\"price\": \"9\"}}</script><script type=ld>no</script><ul><li><b>1</b><li>x</ul>",
+    );
+    let job = folder.path().join("job.toml");
+    fs::write(
+        &job,
+        "[extract.a]\nfields.price = { from = '//script[@type=\"ld\"]', json = '$.offers.price', type = 'int' }\n\
+         fields.in = { from = 'css:ul', xpath = './li/b' }\n\
+         fields.list = { each = '//li', fields = { b = './b' } }\nfields.c.const = 1\n",
+    )
+    .unwrap();
+    let ran = run(pagemill(["try", &page, "-c"]).arg(&job));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
+    let shown: Vec<&str> = ran.stdout.lines().skip(3).collect();
+    assert_eq!(
+        shown,
+        [
+            "price from: //script[@type=\"ld\"]  ─ 2 matches",
+            "  <script type=\"ld\"> {\"offers\": {\"price\": \"9\"}}",
+            "  <script type=\"ld\"> no",
+            "  1 of 2 not JSON",
+            "price: json:$.offers.price  ─ 1 match in 1 of 1 place",
+            "  1: \"9\"",
+            "in from: css:ul  ─ 1 match",
+            "  <ul> 1x",
+            "in: ./li/b  ─ 1 match in 1 of 1 place",
+            "  1: <b> 1",
+            "list[]: //li  ─ 2 matches",
+            "  <li> 1",
+            "  <li> x",
+            "list.b: ./b  ─ 1 match in 1 of 2 objects",
+            "  1: <b> 1",
+            "  2: nothing",
+            "1 record:",
+            "{\"price\":9,\"in\":\"1\",\"list\":[{\"b\":\"1\"},{\"b\":null}],\"c\":1}",
+        ]
+    );
+}
+
+#[test]
+fn a_selector_that_finds_nothing_is_told_with_the_part_of_it_that_does() {
+    let ran = try_saved("<ul class=list><li>x</ul>", &["-f", "a=css:ul.list > li.item a", "-f", "b=css:li"]);
+    assert_eq!(ran.code, Some(3));
+    assert!(
+        ran.stdout
+            .contains("  nearly: `ul.list > li` matches 1, `.item a` then nothing\nb: css:li  ─ 1 match\n"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn verbose_tells_the_engine_and_why_it_is_not_the_usual_one() {
+    let flags = ["-f", "a=//p", "-f", "n=count(//namespace::*)", "-f", "c=css:p", "-v"];
+    let ran = try_saved("<p>x", &flags);
+    for line in
+        ["a: //p [native]", "n: count(//namespace::*) [sxd: it asks for the namespace axis]", "c: css:p  ─"]
+    {
+        assert!(ran.stdout.contains(line), "{line}\n{}", ran.stdout);
+    }
+    let ran = try_saved("<p>x", &["-f", "a=//p", "-v", "--xpath-engine", "sxd"]);
+    assert!(ran.stdout.contains("a: //p [sxd]  ─ 1 match"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_job_is_saved_with_types_and_runs_again() {
+    let folder = temp_dir();
+    let page = saved(folder.path(), GOODS);
+    let job = folder.path().join("job.toml");
+    let save = format!(":save {}", job.to_str().unwrap());
+    let ran = ask(
+        &page,
+        &[":each json:$.items[?@.price]", ":field price:int=json:$.price", ":field n[]=json:$.name", &save],
+    );
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let text = fs::read_to_string(&job).unwrap();
+    assert!(text.contains("fields.price = { json = '$.price', type = 'int' }"), "{text}");
+    let ran = run(pagemill(["extract", &page, "-q", "-c"]).arg(&job));
+    assert_eq!(ran.stdout, "{\"price\":null,\"n\":[\"A\"]}\n{\"price\":3,\"n\":[\"C\"]}\n");
 }
