@@ -121,7 +121,7 @@ pub(crate) fn find<'c>(
             let budget = Budget::new(limits.steps);
             let find = |context: &Context<'c>| match context {
                 Context::Json(json) => {
-                    path.select(*json, &budget).map(Found::Values).map_err(|error| error.to_string())
+                    path.select(json, &budget).map(Found::Values).map_err(|error| error.to_string())
                 }
                 Context::Place(_) => {
                     Err("this reads JSON, and the page is markup; in a job file say where the \
