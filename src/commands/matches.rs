@@ -121,7 +121,7 @@ pub(crate) fn find<'c>(
             let budget = Budget::new(limits.steps);
             let find = |context: &Context<'c>| match context {
                 Context::Json(json) => {
-                    path.select(*json, &budget).map(Found::Values).map_err(|error| error.to_string())
+                    path.select(json, &budget).map(Found::Values).map_err(|error| error.to_string())
                 }
                 Context::Place(_) => {
                     Err("this reads JSON, and the page is markup; in a job file say where the \
@@ -224,7 +224,7 @@ pub(crate) fn contexts(found: Vec<Found<'_>>) -> Vec<Context<'_>> {
 }
 
 /// An expression that nearly matches may take so many steps: there are dozens of them.
-const NEARLY_STEPS: u64 = 5_000_000;
+const NEARLY_STEPS: u64 = 20_000_000;
 
 /// Nodes of a page that is still copied for each of them that our own engine does not take.
 const MOST_COPIED: usize = 20_000;
@@ -264,8 +264,12 @@ pub(crate) fn nearly(content: &Content, expression: &Expression, contexts: &[Con
             nearly::explain(document, xpath.tree(), &evaluate)
         }
         Expression::Css(css) => {
-            let count =
-                |text: &str| extract::Css::parse(text).map_or(0, |css| found(&Expression::Css(css)).len());
+            let limits = ExtractLimits::default();
+            let count = |text: &str| {
+                let css = Expression::Css(extract::Css::parse(text).ok()?);
+                let found = find_in_markup(document, &css, &places, EngineChoice::Fastest, limits).ok()?;
+                Some(self::contexts(found).len())
+            };
             nearly::explain_selector(css.source(), &count).into_iter().collect()
         }
         Expression::Json(_) => Vec::new(),
