@@ -23,6 +23,7 @@ mod truth;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::engine::Value;
 use super::patterns::Patterns;
@@ -42,6 +43,8 @@ pub(super) struct Page<'s> {
     ids: OnceCell<HashMap<&'s str, NodeId>>,
     /// Those that are computed.
     patterns: Patterns,
+    /// The time that `re:replace()` took.
+    replacing: Cell<Duration>,
     /// What [`Stop::Fault`] is about.
     fault: RefCell<String>,
 }
@@ -72,7 +75,7 @@ enum Stop {
     Spent,
     /// A string grew too long.
     TooLong,
-    /// A computed pattern is wrong.
+    /// A computed pattern is wrong, or searching for one took too long.
     Fault,
 }
 
@@ -96,6 +99,7 @@ impl<'s> Page<'s> {
             pool: Pool::default(),
             ids: OnceCell::new(),
             patterns: Patterns::default(),
+            replacing: Cell::default(),
             fault: RefCell::default(),
         }
     }

@@ -17,7 +17,7 @@ const COMPILING_BYTE: usize = 50;
 /// Bytes that are searched in a step.
 const SEARCHED: usize = 4;
 
-/// How long one `re:replace()` may take. It is the only work whose steps cannot be counted: how far the search for each
+/// How long `re:replace()` may take on a page. It is the only work whose steps cannot be counted: how far the search for each
 /// match looked is not told.
 const LONGEST: Duration = Duration::from_secs(5);
 /// How many matches are replaced between looks at the clock.
@@ -79,22 +79,24 @@ impl<'s> Page<'s> {
     ) -> Flow<String> {
         let (text, pattern) = self.searched(text, regexp, focus)?;
         let by = self.text(by, focus)?;
-        let (start, mut calls) = (Instant::now(), 0_usize);
+        let (before, start, mut calls) = (self.replacing.get(), Instant::now(), 0);
         let goes_on = |length| {
             calls += 1;
-            length <= MAX_TEXT && (!calls.is_multiple_of(CLOCK_INTERVAL) || start.elapsed() < LONGEST)
+            length <= MAX_TEXT && (calls % CLOCK_INTERVAL != 1 || before + start.elapsed() < LONGEST)
         };
         let replaced = pattern.pattern().replace(&text, &by, goes_on);
+        self.replacing.set(before + start.elapsed());
         self.charge(calls)?;
         match replaced {
             Some(replaced) => {
                 self.charge(replaced.len() / 16)?;
                 Continue(replaced)
             }
-            None if start.elapsed() >= LONGEST => {
+            None if self.replacing.get() >= LONGEST => {
                 let limit = human_duration(LONGEST);
-                self.fault
-                    .replace(format!("`re:replace()` took longer than {limit}; make the pattern narrower"));
+                self.fault.replace(format!(
+                    "`re:replace()` took longer than {limit} on this page; make the pattern narrower"
+                ));
                 Break(Stop::Fault)
             }
             None => Break(Stop::TooLong),
