@@ -106,7 +106,7 @@ fn pages_of_json_are_crawled_and_others_fail_by_name() {
         "{\"t\":\"One\",\"p\":1.5,\"tags\":[\"a\"]}\n{\"t\":\"Two\",\"p\":2,\"tags\":[]}\n"
     );
     assert_eq!(ran.code, Some(3));
-    assert!(ran.stderr.contains("/api/2: not JSON: expected value at line 1 column 1"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("/api/2: not JSON: expected value at line 1, column 1"), "{}", ran.stderr);
     assert!(ran.stderr.contains("  1  not JSON\n"), "{}", ran.stderr);
 }
 
