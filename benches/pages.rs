@@ -2,6 +2,7 @@
 //!
 //! - `measure [--rounds N] FILE... | -`: parse, floor and extraction of each page, one JSON object a line. `-` reads
 //!   the names from standard input, one a line, and answers each at once.
+//! - `engines [--rounds N] FILE...`: the expressions alone, each evaluated on all that it is asked of, by both engines.
 //! - `threads [--rounds N] FILE...`: all pages by one parser thread and by two.
 //! - `hostile`: pages made to be slow, in sizes from 100 KB to 10 MB: time in proportion to the size?
 #![expect(clippy::print_stdout, reason = "the figures are what this is for")]
@@ -14,8 +15,10 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use pagemill::extract::XPath;
+use pagemill::extract::xpath::engine::{EngineChoice, Index, Programs, Session, Store, Value};
 use pagemill::extract::{Content, Expression, ExtractLimits, Extractor, Field, Namespaces, PageFacts, Rule};
-use pagemill::html::{Document, Limits, Reader};
+use pagemill::html::{Document, Limits, Place, Reader};
 
 /// The one that the program uses.
 #[global_allocator]
@@ -51,12 +54,13 @@ fn run(arguments: &mut Vec<String>) -> Result<(), Failure> {
             Ok(())
         }
         Some("measure") => files.iter().try_for_each(|file| measure(file, rounds)),
+        Some("engines") => files.iter().try_for_each(|file| engines(file, rounds)),
         Some("threads") => threads(files, rounds),
         Some("hostile") => {
             hostile();
             Ok(())
         }
-        _ => Err("one of: measure, threads, hostile; see benches/README.md".into()),
+        _ => Err("one of: measure, engines, threads, hostile; see benches/README.md".into()),
     }
 }
 
@@ -102,6 +106,31 @@ fn measure(file: &str, rounds: usize) -> Result<(), Failure> {
     };
     println!("{line}");
     Ok(std::io::stdout().flush()?)
+}
+
+/// The links and what is asked of each, without writing records: by our own engine and by sxd-xpath, its copy of the
+/// page included.
+fn engines(file: &str, rounds: usize) -> Result<(), Failure> {
+    let body = std::fs::read(file).map_err(|error| format!("{file}: {error}"))?;
+    let document = Reader::new(Limits::default()).read(&body, None, None)?;
+    let xpaths = ["//a", "./@href", "./text()", "normalize-space(.)"]
+        .map(|text| XPath::parse(text, &Namespaces::new()).expect("the expressions are right"));
+    let time_by = |choice| {
+        let programs = Programs::new(&xpaths, choice).expect("the expressions compile");
+        micros(median(rounds, || {
+            let store = Store::new();
+            let session = Session::new(&programs, &document, &store, ExtractLimits::default());
+            let Ok(Value::Places(links)) = session.evaluate(Index(0), Place::ROOT) else { return };
+            for link in links {
+                for index in 1..xpaths.len() {
+                    let _ = black_box(&session.evaluate(Index(index), link));
+                }
+            }
+        }))
+    };
+    let (native, sxd) = (time_by(EngineChoice::Fastest), time_by(EngineChoice::Sxd));
+    println!("{file}: native {native:.0} µs, sxd {sxd:.0} µs, ratio {:.1}", sxd / native);
+    Ok(())
 }
 
 fn micros(time: Duration) -> f64 {

@@ -64,8 +64,8 @@ impl Expression {
     pub fn parse(text: &str, namespaces: &Namespaces) -> Result<Expression, Slip> {
         let prefixed = Language::ALL.into_iter().find_map(|language| {
             let rest = text.trim_start().strip_prefix(language.name())?.strip_prefix(':')?;
-            // `xpath::x` is an axis that does not exist; the parser of XPath has the words for it.
-            (!rest.starts_with(':')).then_some((language, rest.trim_start()))
+            // `xpath::x` is an axis that does not exist; the parser of XPath has the words for it. `css::is(a)` is CSS.
+            (language == Language::Css || !rest.starts_with(':')).then_some((language, rest.trim_start()))
         });
         let (language, rest) = prefixed.unwrap_or((Language::XPath, text));
         let before = text.len() - rest.len();
@@ -167,6 +167,13 @@ mod tests {
         assert_eq!(parse("//a[").unwrap_err().at + 6, parse("xpath://a[").unwrap_err().at);
         assert_eq!(parse("json: $.a[").unwrap_err().at, parse("json:$.a[").unwrap_err().at + 1);
         assert_eq!(parse("css: a[").unwrap_err().at, parse("css:a[").unwrap_err().at + 1);
+    }
+
+    #[test]
+    fn a_selector_may_begin_with_a_colon() {
+        assert_eq!(parse("css::is(a, b)").unwrap().source(), ":is(a, b)");
+        assert_eq!(parse("css:::text").unwrap().source(), "::text");
+        assert!(parse("xpath::a").is_err());
     }
 
     #[test]

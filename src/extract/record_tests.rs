@@ -142,3 +142,28 @@ fn records_that_repeat_the_page_over_and_over_are_an_error() {
     let error = extractor.extract(Content::Markup(&page), &FACTS).unwrap_err();
     assert_eq!(error.to_string(), "each: the records of this page are larger than 10K");
 }
+
+#[test]
+fn one_list_of_overlapping_things_ends_at_the_limit_and_is_named() {
+    let limits = ExtractLimits { bytes: 10_000, ..ExtractLimits::default() };
+    let page = html_document(&"<div>0123456789".repeat(100));
+    let json: serde_json::Value =
+        serde_json::from_str(&format!("{}\"0123456789\"{}", "[".repeat(100), "]".repeat(100))).unwrap();
+    for (fields, content) in
+        [("texts[]=//div", Content::Markup(&page)), ("values[]=json:$..*..*", Content::Json(&json))]
+    {
+        let extractor = Extractor::new(&rule(None, &[fields]), false, limits).unwrap();
+        let error = extractor.extract(content, &FACTS).unwrap_err();
+        assert_eq!(error.name, fields.split("[]").next().unwrap());
+        assert!(error.reason.contains("larger than"), "{error}");
+    }
+}
+
+#[test]
+fn one_record_of_many_large_fields_ends_at_the_limit() {
+    let limits = ExtractLimits { bytes: 10_000, ..ExtractLimits::default() };
+    let page = html_document(&format!("<p>{}</p>", "x".repeat(4_000)));
+    let extractor =
+        Extractor::new(&rule(None, &["a=//p", "b=//p", "c=//p", "d=//p"]), false, limits).unwrap();
+    assert_eq!(extractor.extract(Content::Markup(&page), &FACTS).unwrap_err().name, "c");
+}

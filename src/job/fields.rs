@@ -3,7 +3,7 @@
 use super::form::Form;
 use super::layers::Layers;
 use crate::config::{Literal, WrittenField, WrittenTable, WrittenValue};
-use crate::extract::convert::{Locale, Recipe, Type, check_format, parse_pattern};
+use crate::extract::convert::{Locale, Recipe, Type, check_format, check_replacement, parse_pattern};
 use crate::extract::{
     Expression, Field, Finding, Language, Meta, Namespaces, Reads, Shape, ValueSpec, check_name, parse_field,
 };
@@ -190,6 +190,9 @@ impl FieldReader<'_> {
         let replace = table.replace.iter().filter_map(|(pattern, replacement)| {
             let pattern =
                 parse_pattern(&pattern.text).map_err(|slip| self.layers.report(pattern, slip)).ok()?;
+            check_replacement(&pattern, &replacement.text)
+                .map_err(|slip| self.layers.report(replacement, slip))
+                .ok()?;
             Some((pattern, replacement.text.clone()))
         });
         let replace: Vec<_> = replace.collect();

@@ -87,6 +87,11 @@ fn mistakes_in_values_are_told_at_their_place() {
             "",
         ),
         (
+            "fields.a = { xpath = 'p', replace = [['(a)', '$1st']] }",
+            "j:2:46: extract.a.fields.a.replace: the pattern has no group `1st`",
+            "`${1}st`",
+        ),
+        (
             "fields.a = { xpath = 'p', type = 'date', format = '%d %Q!' }",
             "j:2:51: extract.a.fields.a.format: this",
             "like %d",

@@ -11,6 +11,7 @@ mod locale;
 mod months;
 mod number;
 mod pattern;
+mod replace;
 mod text;
 mod tokens;
 mod written_date;
@@ -24,6 +25,8 @@ pub use date::check_format;
 pub use kind::Type;
 pub use locale::{DateOrder, Locale};
 pub use pattern::parse_pattern;
+pub(super) use replace::MOST_ADDED;
+pub use replace::check_replacement;
 pub(super) use text::{collapsed, write_json};
 
 /// How the text that an expression found becomes a value.
@@ -54,6 +57,8 @@ pub(super) enum Piece {
     EmptyText,
     /// The text is not of the type; nothing was written.
     WrongType,
+    /// `replace` made far more of the text than there was; nothing was written.
+    TooLarge,
 }
 
 impl Recipe {
@@ -76,10 +81,7 @@ impl Recipe {
         let keeps_space = self.raw || matches!(self.kind, Some(Type::Html | Type::Json));
         let text = if keeps_space { Cow::Borrowed(text) } else { Cow::Owned(collapsed(text)) };
         let Some(text) = self.picked(text) else { return Piece::Nothing };
-        let text = self.replace.iter().fold(text, |text, (pattern, replacement)| {
-            let replaced = pattern.replace_all(&text, replacement.as_str());
-            Cow::Owned(replaced.into_owned())
-        });
+        let Some(text) = replace::replace_all(&self.replace, text) else { return Piece::TooLarge };
         self.write_typed(&text, base, line)
     }
 

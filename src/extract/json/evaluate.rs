@@ -154,8 +154,7 @@ impl<'v> Evaluation<'v, '_> {
             Pattern::Query(query) => {
                 let nodes = self.query(query, current)?;
                 let pattern = nodes.first().and_then(|node| node.as_str());
-                // To compile one is far more work than to use it.
-                self.budget.charge(1_000)?;
+                self.budget.charge(pattern.map_or(1, compile_steps))?;
                 pattern.and_then(|pattern| regexp::compile(pattern, is_whole))
             }
         };
@@ -320,4 +319,11 @@ fn order_numbers(left: &Number, right: &Number) -> Option<Ordering> {
         (Some(left), Some(right)) => Some(left.cmp(&right)),
         _ => left.as_f64()?.partial_cmp(&right.as_f64()?),
     }
+}
+
+/// To compile a pattern is far more work than to use it: in proportion to its length, but for counted repetitions, which
+/// make a program of any size from a few bytes.
+fn compile_steps(pattern: &str) -> u64 {
+    let repeated = if pattern.contains('{') { 250_000 } else { 0 };
+    1_000 + 200 * pattern.len() as u64 + repeated
 }

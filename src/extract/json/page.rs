@@ -1,8 +1,8 @@
 //! Text of a page or of a `<script>` ─▶ the JSON in it.
 //!
 //! What stands around the JSON is taken off: a byte order mark, the prefixes that keep other sites from running it as a
-//! script (`)]}',`, `while(1);`, `for(;;);`), HTML comments (`<!-- -->`), a call (`callback({...});`), an assignment
-//! (`window.__DATA__ = {...};`). Of such a text the first balanced `{...}` or `[...]` that is JSON is taken; what comes
+//! script (`)]}',`, `while(1);`, `for(;;);`), HTML comments (`<!-- -->`) and `<![CDATA[ ]]>`, a call
+//! (`callback({...});`), an assignment (`window.__DATA__ = {...};`). Of such a text the first balanced `{...}` or `[...]` that is JSON is taken; what comes
 //! after it is not looked at. A script's own notation (`{a: 1}`) is not JSON. Knows nothing of documents.
 
 use serde_json::Value;
@@ -17,7 +17,7 @@ pub enum JsonError {
     #[error("the page is empty")]
     Empty,
     /// Neither JSON as a whole nor JSON within something.
-    #[error("not JSON: {reason} at line {line}, column {column}")]
+    #[error("{reason} at line {line}, column {column}")]
     Syntax {
         /// What is wrong: lower case, no full stop.
         reason: String,
@@ -56,14 +56,30 @@ pub fn parse_page(text: &str) -> Result<Value, JsonError> {
     }
 }
 
+/// What code begins with that is none of it.
+const PREFIXES: [&str; 14] = [
+    ")]}',",
+    ")]}'",
+    ")]}",
+    "while(1);",
+    "while (1);",
+    "for(;;);",
+    "for (;;);",
+    "<!--",
+    "//<!--",
+    "<![CDATA[",
+    "//<![CDATA[",
+    "// <![CDATA[",
+    "/*<![CDATA[*/",
+    "/* <![CDATA[ */",
+];
+
 /// Where the text goes on after prefixes and an opening comment.
 fn start_of_code(text: &str) -> usize {
     let mut rest = text;
     loop {
         rest = rest.trim_start();
-        let prefixes =
-            [")]}',", ")]}'", ")]}", "while(1);", "while (1);", "for(;;);", "for (;;);", "<!--", "//<!--"];
-        match prefixes.iter().find_map(|prefix| rest.strip_prefix(prefix)) {
+        match PREFIXES.iter().find_map(|prefix| rest.strip_prefix(prefix)) {
             Some(after) => rest = after,
             None => return text.len() - rest.len(),
         }
@@ -162,6 +178,9 @@ mod tests {
             "callback({\"a\": [1]});",
             "/**/ my.cb_1 ( {\"a\": [1]} )",
             "<!-- {\"a\": [1]} -->",
+            "<![CDATA[ {\"a\": [1]} ]]>",
+            "//<![CDATA[\n{\"a\": [1]}\n//]]>",
+            "/* <![CDATA[ */ var x = {\"a\": [1]}; /* ]]> */",
             "<!--\nwindow.x = {\"a\": [1]};\n//-->",
             "window.__DATA__ = {\"a\": [1]};",
             "window[\"__DATA__\"] = {\"a\": [1]}; window.y = {\"b\": 2}",
@@ -179,13 +198,11 @@ mod tests {
     #[test]
     fn json_with_a_mistake_is_an_error_and_nothing_inside_it_is_taken() {
         let error = parse_page("{\"a\": [1],\n b: 2}").unwrap_err();
-        assert_eq!(error.to_string(), "not JSON: key must be a string at line 2, column 2");
+        assert_eq!(error.to_string(), "key must be a string at line 2, column 2");
         assert!(parse_page("x = {a: [1], b: {\"c\": 2}}").is_err());
         assert!(parse_page("<html><p>no [1] json</p></html>").is_err());
         assert_eq!(parse_page(" \n"), Err(JsonError::Empty));
-        assert!(
-            parse_page("[1, 2").unwrap_err().to_string().starts_with("not JSON: EOF while parsing a list")
-        );
+        assert!(parse_page("[1, 2").unwrap_err().to_string().starts_with("EOF while parsing a list"));
     }
 
     #[test]

@@ -278,3 +278,16 @@ fn values_have_a_text() {
     assert_eq!(text(json!(null)), None);
     assert_eq!(text(json!({"b": [1, null], "a": "é"})).as_deref(), Some("{\"b\":[1,null],\"a\":\"é\"}"));
 }
+
+#[test]
+fn patterns_of_the_page_are_compiled_for_a_price() {
+    let page = |pattern: &str| {
+        let items = (0..50).map(|number| serde_json::json!({ "t": "a", "p": format!("{pattern}{number}") }));
+        serde_json::Value::Array(items.collect())
+    };
+    let path = JsonPath::parse("$[?search(@.t, @.p)]").unwrap();
+    let budget = || Budget::new(1_000_000);
+    assert!(path.select(&page("a|"), &budget()).is_ok_and(|found| found.len() == 50));
+    assert!(path.select(&page(r"(\w{20}){3}"), &budget()).is_err());
+    assert!(path.select(&page(&r"\w".repeat(50)), &budget()).is_err());
+}

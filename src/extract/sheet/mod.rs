@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::budget::Budget;
+use super::convert::{MOST_ADDED, Piece};
 use super::embedded::Embedded;
 use super::markup::{Markup, Node};
 use super::plan::{Column, Make, Probe, Search};
@@ -98,6 +99,7 @@ impl<'d> Sheet<'d> {
         line: &mut Vec<u8>,
         tallies: &mut [FieldTally],
     ) -> Result<bool, ExtractError> {
+        let start = line.len();
         let mut is_complete = true;
         if let Some(column) = columns.first() {
             self.check_time(column)?;
@@ -106,6 +108,8 @@ impl<'d> Sheet<'d> {
             line.push(if position == 0 { b'{' } else { b',' });
             line.extend_from_slice(&column.key);
             let cell = self.write_column(column, context, line, tallies)?;
+            // One record of many fields that each hold the page.
+            self.check_size(column, &line[start..])?;
             let tally = &mut tallies[column.slot];
             match cell.fate {
                 Fate::Filled => tally.filled += 1,
@@ -262,6 +266,15 @@ impl<'d> Sheet<'d> {
             return Ok(());
         }
         let reason = crate::extract::record::too_large(self.limits.bytes);
+        Err(ExtractError { name: column.name.clone(), reason })
+    }
+
+    fn check_piece(&self, column: &Column, piece: Piece) -> Result<(), ExtractError> {
+        if piece != Piece::TooLarge {
+            return Ok(());
+        }
+        let most = crate::model::human_bytes(MOST_ADDED as u64);
+        let reason = format!("`replace` makes the text more than {most} longer on this page");
         Err(ExtractError { name: column.name.clone(), reason })
     }
 

@@ -31,6 +31,7 @@ impl<'d> Sheet<'d> {
                 }
                 one => self.write_scalar(value, &one, line),
             };
+            self.check_piece(column, piece)?;
             Ok(piece == Piece::Nothing)
         })?;
         if has_broken && piece == Piece::Nothing {
@@ -38,7 +39,7 @@ impl<'d> Sheet<'d> {
         }
         Ok(match (piece, &value.default) {
             (Piece::Written, _) => Cell::filled(),
-            (Piece::WrongType, _) => {
+            (Piece::WrongType | Piece::TooLarge, _) => {
                 line.extend_from_slice(b"null");
                 Cell { fate: Fate::WrongType, is_missing: true }
             }
@@ -69,6 +70,14 @@ impl<'d> Sheet<'d> {
     ) -> Result<Cell, ExtractError> {
         line.push(b'[');
         let mut items = Items { start: line.len(), is_filled: false, has_wrong: false };
+        // What is found may overlap, so that all of it together is many times the page.
+        let mut add =
+            |line: &mut Vec<u8>, write: &mut dyn FnMut(&mut Vec<u8>) -> Result<Piece, ExtractError>| {
+                self.check_time(column)?;
+                let piece = items.add(value, line, write)?;
+                self.check_piece(column, piece)?;
+                self.check_size(column, line)
+            };
         let has_broken = self.search(column, &value.search, context, Wanted::All, &mut |found| {
             match found {
                 Found::Nodes(nodes) => {
@@ -79,21 +88,20 @@ impl<'d> Sheet<'d> {
                         if !value.recipe.raw && markup.is_blank_text(node) {
                             continue;
                         }
-                        self.check_time(column)?;
-                        items.add(value, line, |line| self.write_node(column, value, node, line))?;
+                        add(line, &mut |line| self.write_node(column, value, node, line))?;
                     }
                 }
                 Found::Texts(texts) => {
                     for text in texts {
-                        items.add(value, line, |line| Ok(value.recipe.write(&text, || self.base(), line)))?;
+                        add(line, &mut |line| Ok(value.recipe.write(&text, || self.base(), line)))?;
                     }
                 }
                 Found::Values(values) => {
                     for json in values {
-                        items.add(value, line, |line| Ok(self.write_json(value, json, line)))?;
+                        add(line, &mut |line| Ok(self.write_json(value, json, line)))?;
                     }
                 }
-                one => items.add(value, line, |line| Ok(self.write_scalar(value, &one, line)))?,
+                one => add(line, &mut |line| Ok(self.write_scalar(value, &one, line)))?,
             }
             Ok(true)
         })?;
@@ -191,15 +199,16 @@ impl Items {
         &mut self,
         value: &Value,
         line: &mut Vec<u8>,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<Piece, ExtractError>,
-    ) -> Result<(), ExtractError> {
+        write: &mut dyn FnMut(&mut Vec<u8>) -> Result<Piece, ExtractError>,
+    ) -> Result<Piece, ExtractError> {
         let before = line.len();
         if before > self.start {
             line.push(b',');
         }
-        match (write(line)?, &value.default) {
+        let piece = write(line)?;
+        match (piece, &value.default) {
             (Piece::Written, _) => self.is_filled = true,
-            (Piece::WrongType, _) => {
+            (Piece::WrongType | Piece::TooLarge, _) => {
                 line.extend_from_slice(b"null");
                 self.has_wrong = true;
             }
@@ -207,6 +216,6 @@ impl Items {
             (Piece::EmptyText, None) => line.extend_from_slice(b"\"\""),
             (Piece::Nothing, None) => line.truncate(before),
         }
-        Ok(())
+        Ok(piece)
     }
 }
