@@ -39,6 +39,7 @@ pub mod progress;
 pub mod settings;
 pub mod signals;
 pub mod source;
+pub mod spelling;
 pub mod stop;
 #[cfg(test)]
 mod stop_tests;

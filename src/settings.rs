@@ -84,33 +84,6 @@ pub fn find(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
 }
 
-/// The name in `names` that a misspelt `name` most likely means.
-pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = name.to_lowercase().replace('_', "-");
-    names
-        .into_iter()
-        .map(|candidate| (distance(&plain, candidate), candidate))
-        .filter(|&(distance, candidate)| distance <= 1 + candidate.len() / 4)
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein distance: how many letters to add, drop or change.
-pub(crate) fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &cb) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(ca != cb);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 const fn value(name: &'static str, section: Section, value: &'static str, help: &'static str) -> Setting {
     Setting { name, short: None, section, kind: Kind::Value, value, default: None, help }
 }
@@ -262,14 +235,5 @@ mod tests {
             assert!(setting.help.starts_with(char::is_uppercase), "{}", setting.name);
             assert!(!setting.help.ends_with('.'), "{}", setting.name);
         }
-    }
-
-    #[test]
-    fn a_misspelt_name_finds_its_nearest_and_nonsense_finds_none() {
-        let names = || SETTINGS.iter().map(|s| s.name);
-        assert_eq!(nearest("max_pages", names()), Some("max-pages"));
-        assert_eq!(nearest("job", names()), Some("jobs"));
-        assert_eq!(nearest("Retrys", names()), Some("retry"));
-        assert_eq!(nearest("proxy", names()), None);
     }
 }

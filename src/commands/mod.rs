@@ -24,6 +24,7 @@ use crate::pipeline::{self, RunError};
 use crate::progress::{Mode, Surroundings, printable};
 use crate::settings::{self, SETTINGS};
 use crate::signals::Signals;
+use crate::spelling;
 use crate::stop::Stop;
 use crate::summary::Summary;
 use crate::written;
@@ -110,7 +111,7 @@ fn warn_of_unknown_variables() {
     for (name, _) in environment().filter(|(name, _)| name.starts_with("PAGEMILL_")) {
         if !known.contains(&name) {
             let names = SETTINGS.iter().map(|setting| setting.name);
-            let meant = settings::nearest(&name["PAGEMILL_".len()..], names)
+            let meant = spelling::nearest(&name["PAGEMILL_".len()..], names)
                 .and_then(settings::find)
                 .map(|setting| format!("; did you mean {}?", setting.variable()))
                 .unwrap_or_default();

@@ -15,6 +15,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::mistake::{Mistake, Slip};
 use crate::settings::{self, Kind, SETTINGS, Section};
+use crate::spelling;
 use crate::written::{Layer, Place, Written};
 pub use fields::{FIELD_KEYS, Literal, WrittenField, WrittenTable, WrittenValue};
 
@@ -130,7 +131,7 @@ impl Reader<'_> {
     fn unknown_key<'n>(&mut self, at: usize, key: &str, names: impl IntoIterator<Item = &'n str>) {
         let names: Vec<&str> = names.into_iter().collect();
         let last = key.rsplit('.').next().unwrap_or(key);
-        let hint = match settings::nearest(last, names.iter().copied()) {
+        let hint = match spelling::nearest(last, names.iter().copied()) {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("known here: {}", names.join(", ")),
         };

@@ -8,7 +8,7 @@ use crate::extract::{
     Expression, Field, Finding, Language, Meta, Namespaces, Reads, Shape, ValueSpec, check_name, parse_field,
 };
 use crate::mistake::Slip;
-use crate::settings;
+use crate::spelling;
 use crate::written::Written;
 
 /// Reads a field of the command line. `reads` is what records are seen to be, as far as it is known.
@@ -111,7 +111,7 @@ impl FieldReader<'_> {
         let found = Meta::ALL.into_iter().find(|meta| meta.name() == wanted);
         if found.is_none() {
             let names = Meta::ALL.map(Meta::name);
-            let hint = match names.into_iter().find(|name| settings::nearest(wanted, [*name]).is_some()) {
+            let hint = match names.into_iter().find(|name| spelling::nearest(wanted, [*name]).is_some()) {
                 Some(name) => format!("did you mean `{name}`?"),
                 None => format!("known are {}", names.join(", ")),
             };

@@ -7,7 +7,7 @@ use crate::config::WrittenRule;
 use crate::extract::xpath::engine::EngineChoice;
 use crate::extract::{Expression, ExtractLimits, Extractor, Namespaces, Rule};
 use crate::mistake::{Mistake, Slip};
-use crate::settings;
+use crate::spelling;
 use crate::written::{Place, Written};
 
 /// The rule and whether its records carry where they come from.
@@ -83,7 +83,7 @@ fn choose(layers: &mut Layers, written: &[WrittenRule]) -> Option<usize> {
     let found = written.iter().position(|rule| rule.name.text == wanted.text);
     if found.is_none() {
         let names: Vec<&str> = written.iter().map(|rule| rule.name.text.as_str()).collect();
-        let hint = match settings::nearest(&wanted.text, names.iter().copied()) {
+        let hint = match spelling::nearest(&wanted.text, names.iter().copied()) {
             Some(name) => format!("did you mean `{name}`?"),
             None if names.is_empty() => "the job has no [extract.NAME]".to_owned(),
             None => format!("the job has {}", names.join(", ")),

@@ -5,7 +5,7 @@ use crate::extract::xpath::ast::{Axis, Expr, NodeTest, Start, Step};
 use crate::extract::xpath::function::Function;
 use crate::html::dom::NodeKind;
 use crate::html::{Document, NodeId, Place};
-use crate::settings::distance;
+use crate::spelling::distance;
 
 /// Names that are compared by letters; a page has fewer.
 const MOST_NAMES: usize = 1000;

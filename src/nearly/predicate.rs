@@ -5,7 +5,7 @@ use super::{Broken, Search, counted, filter, listed, path, short};
 use crate::extract::xpath::ast::{Axis, Expr, NodeTest, Operator, Start, Step};
 use crate::extract::xpath::function::Function;
 use crate::html::Place;
-use crate::settings::distance;
+use crate::spelling::distance;
 
 /// Values that are compared by letters, and how long they may be for that.
 const MOST_VALUES: usize = 1000;

@@ -1,7 +1,7 @@
 //! The types a field can have.
 
 use crate::mistake::Slip;
-use crate::settings;
+use crate::spelling;
 
 /// What a text is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Type {
                 "datetime" | "time" | "timestamp" => Some("date"),
                 "link" | "uri" | "href" => Some("url"),
                 "object" | "array" => Some("json"),
-                other => settings::nearest(other, Type::ALL.map(Type::name)),
+                other => spelling::nearest(other, Type::ALL.map(Type::name)),
             };
             let hint = match meant {
                 Some(meant) => format!("did you mean `{meant}`?"),

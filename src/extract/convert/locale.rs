@@ -4,7 +4,7 @@
 
 use super::months::{self, Months};
 use crate::mistake::Slip;
-use crate::settings;
+use crate::spelling;
 
 /// How numbers and dates are written somewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Locale {
             let hint = if LOCALES.iter().any(|locale| locale.name == language) {
                 format!("the country is not known; `{language}` is")
             } else {
-                match settings::nearest(&wanted, LOCALES.iter().map(|locale| locale.name)) {
+                match spelling::nearest(&wanted, LOCALES.iter().map(|locale| locale.name)) {
                     Some(near) if wanted.len() > 2 => format!("did you mean `{near}`?"),
                     _ => "like en, en-GB, de, de-CH, fr, es, zh".to_owned(),
                 }

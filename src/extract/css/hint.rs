@@ -1,6 +1,7 @@
 //! What people write for a CSS selector that is none: XPath, jQuery, states of a browser, typing slips. Each becomes a
 //! [`Slip`] that says what to write instead. Knows texts only.
 
+use crate::spelling::nearest_word;
 use selectors::parser::SelectorParseErrorKind as Kind;
 
 use super::parser::Problem;
@@ -171,7 +172,7 @@ fn pseudo_class(at: usize, name: &str, rest: &str) -> Slip {
         return slip.with_hint(instead);
     }
     let known = STRUCTURAL.into_iter().chain(PseudoClass::PLAIN.iter().map(|(name, _)| *name));
-    match nearest(name, known) {
+    match nearest_word(name, known) {
         Some(near) if needs_argument(near) && !has_argument => {
             slip.with_hint(format!("did you mean `:{near}()`?"))
         }
@@ -191,26 +192,4 @@ fn pseudo_element(at: usize, name: &str) -> Slip {
         "attribute" | "attrib" | "attrs" | "attribs" => slip.with_hint("write `::attr(href)`"),
         _ => slip.with_hint("`::text` and `::attr(name)` are there; pseudo-classes have one colon"),
     }
-}
-
-/// The name with the fewest edits from `name`, if they are few.
-fn nearest<'w>(name: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    let near = words.map(|word| (edits(name, word), word)).min()?;
-    (near.0 <= 2 && near.0 * 2 < name.chars().count().max(2)).then_some(near.1)
-}
-
-/// Levenshtein distance.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, &y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

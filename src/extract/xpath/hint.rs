@@ -4,6 +4,7 @@
 use super::ast::{Axis, Expr, NodeTest, Operator, Start, Step};
 use super::function::{Function, REGULAR_EXPRESSIONS};
 use crate::mistake::Slip;
+use crate::spelling::nearest_word;
 
 const CSS: &str = "this looks like CSS, which is taken with `css:` in front; XPath writes \
                    `//div[has-class(\"item\")]/a` for `div.item > a`, `//*[@id=\"x\"]` for `#x`, `//div//a` for \
@@ -95,7 +96,7 @@ pub(super) fn unknown_axis(text: &str, at: usize, name: &str) -> Slip {
     }
     let words = Axis::ALL.iter().map(|axis| axis.word());
     let slip = Slip::new(at, format!("unknown axis `{name}`"));
-    match nearest(name, words.clone()) {
+    match nearest_word(name, words.clone()) {
         Some(word) => slip.with_hint(format!("did you mean `{word}::`?")),
         None => slip.with_hint(format!("the axes are {}", words.collect::<Vec<_>>().join(", "))),
     }
@@ -122,7 +123,7 @@ pub(super) fn unknown_function(at: usize, prefix: Option<&str>, name: &str, is_r
             "the functions of XPath 1.0 have no prefix; beside them are `re:test`, `re:match`, `re:replace`",
         );
     }
-    match nearest(name, Function::ALL.iter().map(|function| function.name())) {
+    match nearest_word(name, Function::ALL.iter().map(|function| function.name())) {
         Some(near) => slip.with_hint(format!("did you mean `{near}()`?")),
         None => slip.with_hint(
             "the functions are those of XPath 1.0, `has-class`, `re:test`, `re:match`, `re:replace`",
@@ -230,44 +231,3 @@ const HTML_NAMES: [&str; 30] = [
     "h2", "h3", "h4", "header", "i", "img", "li", "main", "nav", "p", "section", "span", "table", "td", "tr",
     "ul",
 ];
-
-/// The word with the fewest edits from `name`, if they are few.
-fn nearest<'w>(name: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    let near = words.map(|word| (edits(&name.to_lowercase(), word), word)).min()?;
-    (near.0 <= 2 && near.0 * 2 < name.chars().count().max(2)).then_some(near.1)
-}
-
-/// Levenshtein distance.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, &y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nearest_word_is_offered_only_if_it_is_near() {
-        assert_eq!(nearest("decendant", ["descendant", "child"].into_iter()), Some("descendant"));
-        assert_eq!(nearest("childs", ["descendant", "child"].into_iter()), Some("child"));
-        assert_eq!(nearest("price", ["self", "child"].into_iter()), None);
-    }
-
-    #[test]
-    fn edits_are_counted_as_levenshtein_did() {
-        assert_eq!(edits("kitten", "sitting"), 3);
-        assert_eq!(edits("", "abc"), 3);
-        assert_eq!(edits("abc", "abc"), 0);
-    }
-}
