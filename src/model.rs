@@ -171,7 +171,7 @@ pub enum PageError {
     #[error("not HTML or XML but {0}")]
     NotMarkup(String),
     /// The rule reads JSON, and the response is none.
-    #[error("{0}")]
+    #[error("not JSON: {0}")]
     NotJson(String),
     /// The document is beyond a limit of the parser.
     #[error("document too complex: {0}")]

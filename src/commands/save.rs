@@ -247,7 +247,7 @@ mod tests {
             "fields.a = { xpath = '//a', type = 'int', default = -7 }",
             "fields.a = { xpath = '//a', type = 'bool', default = false }",
             "fields.a = { css = 'time', type = 'date', format = '%d.%m.%Y', locale = 'en-GB', default = '' }",
-            "fields.a = { xpath = '//a', regex = '(\\d+)\\s*\"', replace = [[',', '.'], [\"it's\", '$1']] }",
+            "fields.a = { xpath = '//a', regex = '(\\d+)\\s*\"', replace = [[',', '.'], [\"(it)'s\", '$1']] }",
             "fields.a = { xpath = '//a', default = \"it's \\\"so\\\"\\n\" }",
             "raw = true\nfields.a = '//a'\nfields.b = { xpath = '//b', type = 'html' }",
             "raw = true\nfields.a = '//a'\nfields.b = { xpath = '//b', raw = false }",
