@@ -18,7 +18,8 @@ EXPRESSIONS = [
     "a=concat(local-name(//*[1]), namespace-uri(/*), round(-1.5), floor(2.5))", "a[]=//*[lang('en')]",
     "a[]=//namespace::*", "a[]=css:div > a[href]::attr(href), li:nth-child(2n+1)::text", "a[]=json:$..*",
     "a:float=//*[contains(., '1')]", "a:date=//time", "a:url=//a/@href", "a:html=//p", "a[]=css:p:has(a):not(.x) ~ *",
-    "a[]=json:$.*[?@.a > 1].b", "a:json=//script", "a=number(//td) * -(3 - 4)", "a[]=//item/*[local-name()='title']/text()",
+    "a[]=//p[re:test(., '[0-9]+')]", "a=re:replace(//p, 'x', 'g', '$0y')", "a=re:match(//p, '(\\d+)')",
+    "a[]=//*[has-class('a', 'b')]", "a[]=json:$.*[?@.a > 1].b", "a:json=//script", "a=number(//td) * -(3 - 4)", "a[]=//item/*[local-name()='title']/text()",
 ]
 
 
