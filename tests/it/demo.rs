@@ -3,7 +3,7 @@ use std::process::Stdio;
 
 use pagemill::demo::{BOOKS, book};
 
-use crate::support::{LONG, pagemill, run, temp_dir, watchdog};
+use crate::support::{LONG, pagemill, run, signal, temp_dir, watchdog};
 
 #[test]
 fn the_demo_crawls_every_book_and_shows_the_command_and_the_first_records() {
@@ -60,8 +60,7 @@ fn the_printed_command_works_on_the_shop_that_serve_leaves_open() {
     let text = std::fs::read_to_string(folder.path().join("books.jsonl")).unwrap();
     assert_eq!(text.lines().count(), BOOKS as usize);
 
-    let killed = std::process::Command::new("kill").args(["-INT", &shop.id().to_string()]).status().unwrap();
-    assert!(killed.success());
+    signal(&shop, "INT");
     let status = watchdog(LONG, move || {
         drop(stderr);
         shop.wait().unwrap()

@@ -3,7 +3,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use crate::crawl::listing;
-use crate::support::{Gate, LONG, Reply, Server, pagemill, run, temp_dir, watchdog};
+use crate::support::{Gate, LONG, Reply, Server, pagemill, run, signal, temp_dir, watchdog};
 
 /// A crawl of many pages of `server`, as a child with piped output.
 fn start(server: &Server, more: &[&str]) -> Child {
@@ -15,11 +15,6 @@ fn start(server: &Server, more: &[&str]) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap()
-}
-
-fn signal(child: &Child, name: &str) {
-    let sent = std::process::Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
 }
 
 /// The exit code and the whole output of a child that ends by itself.
@@ -58,7 +53,7 @@ fn assert_whole_lines(stdout: &str) {
 
 #[test]
 fn the_first_signal_lets_pages_under_way_arrive_and_the_code_says_which() {
-    for (name, code) in [("-INT", 130), ("-TERM", 143)] {
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
         let gate = Gate::new();
         let server = gated(&gate);
         let child = start(&server, &["-j", "2", "-q"]);
@@ -81,11 +76,11 @@ fn the_second_signal_cuts_off_what_is_under_way() {
     let server = gated(&gate);
     let child = start(&server, &["-j", "2", "-q"]);
     server.wait_for_hits(5);
-    signal(&child, "-INT");
-    signal(&child, "-INT");
+    signal(&child, "INT");
+    signal(&child, "INT");
     // Two signals in a row may arrive as one.
     std::thread::sleep(Duration::from_millis(100));
-    signal(&child, "-INT");
+    signal(&child, "INT");
     let (code, stdout, _) = ended(child);
     assert_eq!(code, Some(130));
     assert_eq!(stdout.lines().count(), 3, "{stdout}");
@@ -98,9 +93,9 @@ fn the_second_signal_ends_even_a_run_whose_reader_has_stopped_reading() {
     let child = start(&server, &["-j", "4", "-q"]);
     // Nobody reads the pipe: it fills, and the run waits for it.
     server.wait_for_silence();
-    signal(&child, "-TERM");
+    signal(&child, "TERM");
     std::thread::sleep(Duration::from_millis(100));
-    signal(&child, "-TERM");
+    signal(&child, "TERM");
     let mut child = child;
     let status = watchdog(LONG, move || child.wait().unwrap());
     assert_eq!(status.code(), Some(143));
@@ -131,7 +126,7 @@ fn lines_are_seen_while_the_run_goes_on() {
         BufReader::new(stdout).lines().take(3).map(Result::unwrap).collect::<Vec<_>>()
     });
     assert_eq!(lines.len(), 3);
-    signal(&child, "-INT");
+    signal(&child, "INT");
     gate.open();
     ended(child);
 }
@@ -213,7 +208,7 @@ fn pages_without_a_url_neither_hide_a_signal_nor_run_on_for_ever() {
     let mut first = String::new();
     stderr.read_line(&mut first).unwrap();
     let reader = std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
-    signal(&child, "-INT");
+    signal(&child, "INT");
     let status = watchdog(LONG, move || child.wait().unwrap());
     assert_eq!(status.code(), Some(130), "{first}");
     reader.join().unwrap().unwrap();
@@ -262,7 +257,7 @@ fn ctrl_c_ends_the_wait_for_the_reader_of_a_fifo() {
     stderr.read_line(&mut warning).unwrap();
     assert!(warning.starts_with("warning: "), "{warning}");
     wait_until_asleep(&child);
-    signal(&child, "-INT");
+    signal(&child, "INT");
     let status = watchdog(LONG, move || child.wait().unwrap());
     assert_eq!(status.signal(), Some(2), "{status}");
     assert_eq!(server.hits().len(), 0);

@@ -59,6 +59,13 @@ pub(crate) fn pagemill<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item =
     command
 }
 
+/// Sends the signal of this name to a child (`INT`, `TERM`). The shell's own `kill` is everywhere; the program is not.
+pub(crate) fn signal(child: &std::process::Child, name: &str) {
+    let line = format!("kill -{name} {}", child.id());
+    let sent = Command::new("sh").args(["-c", &line]).status().expect("a shell can be started");
+    assert!(sent.success(), "{line}");
+}
+
 /// What a child process left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ran {
