@@ -48,12 +48,27 @@ pub fn parse_page(text: &str) -> Result<Value, JsonError> {
     if is_too_deep(&whole) {
         return Err(JsonError::TooDeep);
     }
+    if let Some(values) = read_lines(text) {
+        return Ok(values);
+    }
     // What begins like JSON is JSON with a mistake, or JSON and something after it.
     let start = start_of_code(text);
     match first_value(text, start) {
         Some(found) => found,
         None => Err(syntax(&whole)),
     }
+}
+
+/// JSON Lines: several objects or arrays, one after the other and nothing else, as the list of them. Taking the first
+/// one alone would lose the others without a word.
+fn read_lines(text: &str) -> Option<Value> {
+    if !text.starts_with(['{', '[']) {
+        return None;
+    }
+    let values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let values: Vec<Value> = values.collect::<Result<_, _>>().ok()?;
+    let are_lines = values.len() > 1 && values.iter().all(|value| value.is_object() || value.is_array());
+    are_lines.then_some(Value::Array(values))
 }
 
 /// What code begins with that is none of it.
@@ -187,7 +202,6 @@ mod tests {
             "window.__DATA__={\"a\": [1]};(function(){var s;}());",
             "(function(){ var x = {a: 1}, y = [], z = {}; var d = {\"a\": [1]}; })()",
             "function f() { return {\"a\": [1]} }",
-            "{\"a\": [1]}\n{\"a\": [2]}",
         ] {
             assert_eq!(parse_page(text), Ok(json!({"a": [1]})), "{text}");
         }
@@ -218,5 +232,13 @@ mod tests {
         assert!(parse_page(&"=[1,".repeat(300_000)).is_err());
         assert!(parse_page(&"=[]".repeat(100_000)).is_ok());
         assert!(parse_page(&"=[\"".repeat(200_001)).is_err());
+    }
+
+    #[test]
+    fn json_lines_are_the_list_of_their_values() {
+        let lines = parse_page("{\"a\":1}\n{\"a\":2}\r\n\n{\"a\":3}\n").unwrap();
+        assert_eq!(lines.to_string(), "[{\"a\":1},{\"a\":2},{\"a\":3}]");
+        // A mistake in one of them makes it something else.
+        assert_eq!(parse_page("{\"a\":1}\n{\"a\":2} x").unwrap().to_string(), "{\"a\":1}");
     }
 }
