@@ -17,6 +17,7 @@ use memchr::{memchr, memchr_iter, memmem};
 
 use super::attributes::{begins_tag, feed_markup, feed_tag, find, is_space};
 use super::parse::Feeder;
+use super::tags::begins_raw_text;
 use super::vocabulary::Vocabulary;
 use super::{ReadError, characters};
 
@@ -275,20 +276,4 @@ fn may_go_on_behind_its_end_tag(script: &[u8]) -> bool {
         memchr_iter(b'<', comment)
             .any(|i| comment.get(i + 1..i + 7).is_some_and(|name| name.eq_ignore_ascii_case(b"script")))
     })
-}
-
-/// Elements whose start tag the tokenizer must see, since it reads the following text in another way.
-fn begins_raw_text(name: &LocalName) -> bool {
-    matches!(
-        *name,
-        local_name!("iframe")
-            | local_name!("noembed")
-            | local_name!("noframes")
-            | local_name!("plaintext")
-            | local_name!("script")
-            | local_name!("style")
-            | local_name!("textarea")
-            | local_name!("title")
-            | local_name!("xmp")
-    )
 }

@@ -5,6 +5,7 @@
 use html5ever::{LocalName, local_name};
 
 use super::dom::{Document, Name, NodeId, NodeKind, Place};
+use super::tags::is_void;
 
 /// Appends the markup of what stands at `place` to `out`: an element with all it holds, a text escaped, the value of
 /// an attribute as it is, the whole document for the document node.
@@ -108,31 +109,6 @@ fn escape(text: &str, is_attribute: bool, is_html: bool, out: &mut String) {
         rest = &rest[at + c.len_utf8()..];
     }
     out.push_str(rest);
-}
-
-/// The void elements, and those that are serialised as if they were (13.3).
-fn is_void(name: &LocalName) -> bool {
-    matches!(
-        *name,
-        local_name!("area")
-            | local_name!("base")
-            | local_name!("basefont")
-            | local_name!("bgsound")
-            | local_name!("br")
-            | local_name!("col")
-            | local_name!("embed")
-            | local_name!("frame")
-            | local_name!("hr")
-            | local_name!("img")
-            | local_name!("input")
-            | local_name!("keygen")
-            | local_name!("link")
-            | local_name!("meta")
-            | local_name!("param")
-            | local_name!("source")
-            | local_name!("track")
-            | local_name!("wbr")
-    )
 }
 
 /// Elements whose text is not escaped (13.3). `noscript` is not one here: without scripts its content is markup.

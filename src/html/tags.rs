@@ -24,8 +24,13 @@ pub(super) fn is_formatting(name: &LocalName) -> bool {
 }
 
 /// Whether elements of that name cannot hold others: void ones, and those of raw text. Dropping the latter would
-/// turn a script into text.
+/// turn a script into text. `image` is what authors write for `img`.
 pub(super) fn is_childless(name: &LocalName) -> bool {
+    *name == local_name!("image") || is_void(name) || begins_raw_text(name)
+}
+
+/// The void elements, and those that are serialised as if they were (13.3).
+pub(super) fn is_void(name: &LocalName) -> bool {
     matches!(
         *name,
         local_name!("area")
@@ -37,7 +42,6 @@ pub(super) fn is_childless(name: &LocalName) -> bool {
             | local_name!("embed")
             | local_name!("frame")
             | local_name!("hr")
-            | local_name!("image")
             | local_name!("img")
             | local_name!("input")
             | local_name!("keygen")
@@ -47,7 +51,14 @@ pub(super) fn is_childless(name: &LocalName) -> bool {
             | local_name!("source")
             | local_name!("track")
             | local_name!("wbr")
-            | local_name!("iframe")
+    )
+}
+
+/// Elements whose start tag the tokenizer must see, since it reads the following text in another way.
+pub(super) fn begins_raw_text(name: &LocalName) -> bool {
+    matches!(
+        *name,
+        local_name!("iframe")
             | local_name!("noembed")
             | local_name!("noframes")
             | local_name!("plaintext")
