@@ -2,6 +2,7 @@
 //!
 //! Plain data. Nothing here knows threads, channels, sockets or files.
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use url::Url;
@@ -15,12 +16,88 @@ pub struct RequestId(pub u64);
 pub struct Request {
     /// Its number in the order of the source.
     pub id: RequestId,
-    /// Where it is.
+    /// Where it is, as the source says.
     pub url: Url,
     /// The page number it was made from; `None` for a URL without a range.
     pub page: Option<i64>,
     /// How often it has been tried before: 0 for the first time.
     pub attempt: u32,
+    /// Where redirects have led; `None` before the first.
+    pub moved: Option<Box<Moved>>,
+}
+
+/// Where the redirects of a request have led so far. Each is a request of its own to the host that it leads to, under
+/// that host's rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// What is asked for next.
+    pub to: Url,
+    /// How many redirects led there.
+    pub redirects: u32,
+}
+
+impl Request {
+    /// A request that has not been tried.
+    pub fn new(id: RequestId, url: Url, page: Option<i64>) -> Request {
+        Request { id, url, page, attempt: 0, moved: None }
+    }
+
+    /// What is to be asked for: the URL, or where redirects have led.
+    pub fn target(&self) -> &Url {
+        self.moved.as_ref().map_or(&self.url, |moved| &moved.to)
+    }
+
+    /// How many redirects were followed.
+    pub fn redirects(&self) -> u32 {
+        self.moved.as_ref().map_or(0, |moved| moved.redirects)
+    }
+
+    /// The same request after one more redirect.
+    pub fn moved_to(self, to: Url) -> Request {
+        let redirects = self.redirects() + 1;
+        Request { moved: Some(Box::new(Moved { to, redirects })), ..self }
+    }
+}
+
+/// How the server behaved when it was asked, whatever it answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Exchange {
+    /// From sending the request to the head of the reply; `None` if there was no reply.
+    pub latency: Option<Duration>,
+    /// The address that was asked; `None` if there was no connection, or a proxy between.
+    pub peer: Option<IpAddr>,
+    /// How long the server asks to be left alone (`Retry-After`, RFC 9110 10.2.3), as it says: whoever obeys must
+    /// cap it.
+    pub retry_after: Option<Duration>,
+}
+
+/// What a crawl thread brings back: exactly one for each request it took.
+#[derive(Debug)]
+pub enum Fetched {
+    /// A page.
+    Page(Page),
+    /// A redirect to elsewhere.
+    Moved {
+        /// The request, as it was handed out.
+        request: Request,
+        /// Where it leads.
+        to: Url,
+        /// How the server behaved.
+        exchange: Exchange,
+    },
+    /// No page.
+    Failed(Box<Failure>),
+}
+
+/// A request that gave no page.
+#[derive(Debug)]
+pub struct Failure {
+    /// The request, as it was handed out.
+    pub request: Request,
+    /// Why.
+    pub error: PageError,
+    /// How the server behaved.
+    pub exchange: Exchange,
 }
 
 /// A fetched response with its decoded body.
@@ -38,6 +115,8 @@ pub struct Page {
     pub body: Vec<u8>,
     /// When the response had arrived.
     pub fetched_at: SystemTime,
+    /// How the server behaved.
+    pub exchange: Exchange,
 }
 
 /// A place of the source that gives no request.
@@ -97,10 +176,19 @@ pub struct Outcome {
     pub request: Request,
     /// Bytes of the decoded body; 0 if none came.
     pub body_bytes: u64,
-    /// Its records, or why there are none.
-    pub result: Result<Records, PageError>,
-    /// How long the server asked to be left alone (`Retry-After`, RFC 9110 10.2.3).
-    pub retry_after: Option<Duration>,
+    /// What was found, or why nothing was.
+    pub result: Result<Found, PageError>,
+    /// How the server behaved.
+    pub exchange: Exchange,
+}
+
+/// What was found where a request led.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// A page, and these records on it.
+    Records(Records),
+    /// A redirect to here.
+    Moved(Url),
 }
 
 /// Why a page failed. The variants are what a user could do something about; each says when it happens.

@@ -176,7 +176,7 @@ pub const SETTINGS: &[Setting] = &[
     value("connect-timeout", Fetch, "TIME", "Give up a connection that is not made within this time: 500ms, 10s, 1m")
         .default("10s"),
     value("read-timeout", Fetch, "TIME", "Give up a response that sends nothing for this time").default("30s"),
-    value("timeout", Fetch, "TIME", "Give up a page that is not complete, redirects included, within this time")
+    value("timeout", Fetch, "TIME", "Give up a response that is not complete within this time; each redirect has its own")
         .default("60s"),
     value("max-body", Fetch, "SIZE", "Give up a page larger than this after decompression: 512K, 10M, 1G")
         .default("10M"),

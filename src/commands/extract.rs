@@ -6,8 +6,9 @@ use super::saved::{self, Saved};
 use super::{build_job, conclude, refuse, say};
 use crate::cli::ExtractTyped;
 use crate::job::{Job, Purpose};
+use crate::model::Fetched;
 use crate::output::Target;
-use crate::pipeline::{self, Pages, threads};
+use crate::pipeline::{self, Pages};
 
 /// Threads that read files. Reading is much faster than parsing, but on a network disk it waits.
 const FILE_READERS: usize = 4;
@@ -29,11 +30,9 @@ fn extract(job: &Job, mut pages: Vec<Saved>) -> ExitCode {
     }
     let limit = job.fetch.max_body_bytes;
     conclude(job, |output, stop, mode, interrupted| {
-        let fetch = |request| {
-            saved::read(request, limit).map_err(|failed| {
-                let (request, error) = *failed;
-                Box::new(threads::Failed { request, error, retry_after: None })
-            })
+        let fetch = |request| match saved::read(request, limit) {
+            Ok(page) => Fetched::Page(page),
+            Err(failure) => Fetched::Failed(failure),
         };
         let pages = Pages {
             total: Some(pages.len() as u64),

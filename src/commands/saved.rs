@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use url::Url;
 
-use crate::model::{Page, PageError, Request, RequestId, Unmade};
+use crate::model::{Exchange, Failure, Page, PageError, Request, RequestId, Unmade};
 
 /// A page that was named or found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +109,7 @@ fn request(id: RequestId, page: &Saved) -> Result<Request, Unmade> {
         Saved::File(path) => file_url(path).map_err(|reason| unreadable(path, &reason)),
     };
     match url {
-        Ok(url) => Ok(Request { id, url, page: None, attempt: 0 }),
+        Ok(url) => Ok(Request::new(id, url, None)),
         Err(error) => Err(Unmade { id, page: None, error }),
     }
 }
@@ -129,7 +129,7 @@ fn file_url(path: &Path) -> Result<Url, String> {
 ///
 /// # Errors
 /// The request, and that the file cannot be read or is too large.
-pub(super) fn read(request: Request, limit: u64) -> Result<Page, Box<(Request, PageError)>> {
+pub(super) fn read(request: Request, limit: u64) -> Result<Page, Box<Failure>> {
     match load(&request.url, limit) {
         Ok((body, fetched_at)) => Ok(Page {
             final_url: request.url.clone(),
@@ -138,8 +138,9 @@ pub(super) fn read(request: Request, limit: u64) -> Result<Page, Box<(Request, P
             content_type: None,
             body,
             fetched_at,
+            exchange: Exchange::default(),
         }),
-        Err(error) => Err(Box::new((request, error))),
+        Err(error) => Err(Box::new(Failure { request, error, exchange: Exchange::default() })),
     }
 }
 
@@ -150,7 +151,7 @@ pub(super) fn read(request: Request, limit: u64) -> Result<Page, Box<(Request, P
 pub(super) fn read_named(name: &str, limit: u64) -> Result<Page, PageError> {
     let saved = if name == "-" { Saved::Stdin } else { Saved::File(PathBuf::from(name)) };
     let request = request(RequestId(0), &saved).map_err(|unmade| unmade.error)?;
-    read(request, limit).map_err(|failed| failed.1)
+    read(request, limit).map_err(|failure| failure.error)
 }
 
 fn load(url: &Url, limit: u64) -> Result<(Vec<u8>, SystemTime), PageError> {

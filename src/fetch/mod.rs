@@ -1,10 +1,11 @@
-//! One request ─▶ one page, or why there is none.
+//! One request ─▶ one page, a redirect to elsewhere, or why there is neither.
 //!
-//! [`Fetcher::fetch`] follows redirects, undoes content encodings and judges the status, under the limits of a
+//! [`Fetcher::fetch`] makes one exchange, undoes content encodings and judges the status, under the limits of a
 //! [`FetchPolicy`]. It does not retry (but for a kept-alive connection that was dead already), does not look into the
-//! body, and knows neither threads nor queues: all crawl threads share one `Fetcher` by reference.
+//! body, and knows neither threads nor queues: all crawl threads share one `Fetcher` by reference. A redirect is
+//! handed back, so that whoever knows the hosts can ask for its target under the rules of its host.
 //!
-//! `http` makes one exchange, `redirect` says where one may go, `header` what is sent along, [`decode`] unpacks.
+//! `http` makes the exchange, `redirect` says where one may go, `header` what is sent along, [`decode`] unpacks.
 
 pub mod decode;
 mod header;
@@ -14,7 +15,7 @@ mod redirect;
 mod retry_after;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use url::Url;
 
@@ -23,7 +24,7 @@ use self::header::Headers;
 pub use self::header::parse_header;
 use self::http::{Answer, Client, HeaderSet};
 pub use self::policy::FetchPolicy;
-use crate::model::{Page, PageError, Request};
+use crate::model::{Exchange, Failure, Fetched, Page, PageError, Request};
 
 /// Fetches pages; shared by all crawl threads.
 #[derive(Debug)]
@@ -35,33 +36,10 @@ pub struct Fetcher {
     is_aborted: AtomicBool,
 }
 
-/// A request that gave no page.
-#[derive(Debug)]
-pub struct Failure {
-    /// The request, as it came in.
-    pub request: Request,
-    /// Why.
-    pub error: PageError,
-    /// How long the server asks to be left alone (`Retry-After`, RFC 9110 10.2.3), as it says: the caller must cap
-    /// it.
-    pub retry_after: Option<Duration>,
-}
-
-/// An error and what the server said about trying again.
-struct Refusal(PageError, Option<Duration>);
-
-impl From<PageError> for Refusal {
-    fn from(error: PageError) -> Refusal {
-        Refusal(error, None)
-    }
-}
-
-/// A page without its request.
-struct Found {
-    url: Url,
-    status: u16,
-    content_type: Option<String>,
-    body: Vec<u8>,
+/// What an exchange came to.
+enum Step {
+    Page { status: u16, content_type: Option<String>, body: Vec<u8> },
+    Elsewhere(Url),
 }
 
 impl Fetcher {
@@ -78,24 +56,38 @@ impl Fetcher {
         }
     }
 
-    /// Fetches one page by GET, following redirects. It takes at most the policy's `timeout`.
+    /// Asks once for the target of `request`. It takes at most the policy's `timeout`.
     ///
     /// A page is a reply with status 2xx, or 3xx that is not a redirect to follow.
+    pub fn fetch(&self, request: Request) -> Fetched {
+        let mut exchange = Exchange::default();
+        let step = self.step(&request, &mut exchange);
+        // Whatever ended while connections were being shut down may be half a page.
+        let step = if self.is_aborted.load(Ordering::SeqCst) { Err(PageError::Aborted) } else { step };
+        match step {
+            Ok(Step::Page { status, content_type, body }) => {
+                let mut final_url = request.target().clone();
+                redirect::strip(&mut final_url);
+                let fetched_at = SystemTime::now();
+                Fetched::Page(Page { request, final_url, status, content_type, body, fetched_at, exchange })
+            }
+            Ok(Step::Elsewhere(to)) => Fetched::Moved { request, to, exchange },
+            Err(error) => Fetched::Failed(Box::new(Failure { request, error, exchange })),
+        }
+    }
+
+    /// Fetches one page through all its redirects at once, for looking at it, not for a run.
     ///
     /// # Errors
     ///
     /// [`Failure`] with the request and every way a page can fail before it is parsed.
-    pub fn fetch(&self, request: Request) -> Result<Page, Box<Failure>> {
-        match self.follow(&request.url) {
-            // Whatever ended while connections were being shut down may be half a page.
-            _ if self.is_aborted.load(Ordering::SeqCst) => {
-                Err(Box::new(Failure { request, error: PageError::Aborted, retry_after: None }))
+    pub fn fetch_through(&self, mut request: Request) -> Result<Page, Box<Failure>> {
+        loop {
+            match self.fetch(request) {
+                Fetched::Page(page) => return Ok(page),
+                Fetched::Moved { request: asked, to, .. } => request = asked.moved_to(to),
+                Fetched::Failed(failure) => return Err(failure),
             }
-            Ok(Found { url, status, content_type, body }) => {
-                let fetched_at = SystemTime::now();
-                Ok(Page { request, final_url: url, status, content_type, body, fetched_at })
-            }
-            Err(Refusal(error, retry_after)) => Err(Box::new(Failure { request, error, retry_after })),
         }
     }
 
@@ -106,38 +98,41 @@ impl Fetcher {
         self.client.shut_down();
     }
 
-    /// The page that `start` leads to.
-    fn follow(&self, start: &Url) -> Result<Found, Refusal> {
-        let begun = Instant::now();
-        let authorized = header::basic_authorization(start).map(|value| self.home.with_authorization(&value));
-        let home = authorized.as_ref().unwrap_or(&self.home);
-        let mut url = start.clone();
+    /// One exchange. Notes in `exchange` how the server behaved.
+    fn step(&self, request: &Request, exchange: &mut Exchange) -> Result<Step, PageError> {
+        let mut url = request.target().clone();
         redirect::strip(&mut url);
-        let mut deadline = None;
-        for redirects in 0.. {
-            let headers = if redirect::same_origin(&url, start) { home } else { &self.away };
-            let answer = self.client.get(&url, headers, deadline)?;
-            let location = answer.header("location").filter(|_| redirect::is_redirect(answer.status()));
-            let Some(location) = location else {
-                return self.receive(url, answer);
-            };
-            if redirects == self.policy.max_redirects {
-                return Err(PageError::TooManyRedirects(self.policy.max_redirects).into());
-            }
-            url = redirect::target(&url, location)?;
-            answer.discard();
-            deadline = begun.checked_add(self.policy.timeout);
+        let authorized;
+        let headers = if !redirect::same_origin(&url, &request.url) {
+            &self.away
+        } else if let Some(value) = header::basic_authorization(&request.url) {
+            authorized = self.home.with_authorization(&value);
+            &authorized
+        } else {
+            &self.home
+        };
+        let asked_at = Instant::now();
+        let answer = self.client.get(&url, headers)?;
+        exchange.latency = Some(asked_at.elapsed());
+        let location = answer.header("location").filter(|_| redirect::is_redirect(answer.status()));
+        let Some(location) = location else {
+            return self.receive(answer, exchange);
+        };
+        if request.redirects() >= self.policy.max_redirects {
+            return Err(PageError::TooManyRedirects(self.policy.max_redirects));
         }
-        unreachable!("the count of redirects reaches its limit")
+        let to = redirect::target(&url, location)?;
+        answer.discard();
+        Ok(Step::Elsewhere(to))
     }
 
     /// The page in an answer that leads nowhere else.
-    fn receive(&self, url: Url, answer: Answer) -> Result<Found, Refusal> {
+    fn receive(&self, answer: Answer, exchange: &mut Exchange) -> Result<Step, PageError> {
         let status = answer.status();
         if !matches!(status, 200..=399) {
-            let retry_after = answer.header("retry-after").and_then(retry_after::parse);
+            exchange.retry_after = answer.header("retry-after").and_then(retry_after::parse);
             answer.discard();
-            return Err(Refusal(PageError::Status(status), retry_after));
+            return Err(PageError::Status(status));
         }
         let content_type =
             answer.header("content-type").map(|value| String::from_utf8_lossy(value).into_owned());
@@ -147,12 +142,14 @@ impl Fetcher {
             DecodeError::TooLarge(limit) => PageError::TooLarge(limit),
             err => PageError::ContentEncoding { encoding, reason: err.to_string() },
         })?;
-        Ok(Found { url, status, content_type, body })
+        Ok(Step::Page { status, content_type, body })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     /// A policy for tests of this module's parts.

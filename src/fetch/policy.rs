@@ -11,7 +11,7 @@ pub struct FetchPolicy {
     pub connect_timeout: Duration,
     /// Longest silence of the server: while waiting for the reply, and between two pieces of it.
     pub read_timeout: Duration,
-    /// Longest time for the whole request, with all its redirects and the body.
+    /// Longest time for one exchange: connection, head and body. Each redirect is an exchange of its own.
     pub timeout: Duration,
     /// Largest body in bytes, as sent and after decoding.
     pub max_body_bytes: u64,

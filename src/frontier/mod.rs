@@ -7,9 +7,11 @@ mod retry;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::model::{PageError, Request, RequestId, Unmade};
+use url::Url;
+
+use crate::model::{Exchange, PageError, Request, RequestId, Unmade};
 
 pub use retry::RetryPolicy;
 
@@ -38,8 +40,19 @@ pub enum Settled {
     Done,
     /// It goes out again.
     Retry,
+    /// It goes out again, to where a redirect led.
+    Moved,
     /// It failed for good.
     Failed,
+}
+
+/// What a request that was handed out gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gave<'a> {
+    /// A page with so many records.
+    Records(u64),
+    /// A redirect to here.
+    Moved(&'a Url),
 }
 
 /// Where the frontier takes new requests from, in the order of their ids.
@@ -153,18 +166,22 @@ impl Frontier {
         self.returned.push(request);
     }
 
-    /// Settles a request that was handed out: `result` is how many records it gave, or why it failed. `asked` is how
-    /// long the server asked to be left alone.
+    /// Settles a request that was handed out: `result` is what it gave, or why it failed.
     pub fn settle(
         &mut self,
         request: &Request,
-        result: Result<u64, &PageError>,
-        asked: Option<Duration>,
+        result: Result<Gave, &PageError>,
+        exchange: Exchange,
         now: Instant,
     ) -> Settled {
         self.in_flight -= 1;
-        let settled = match result {
-            Ok(_) => Settled::Done,
+        let asked = exchange.retry_after;
+        let settled = match &result {
+            Ok(Gave::Records(_)) => Settled::Done,
+            Ok(Gave::Moved(to)) => {
+                self.returned.push(request.clone().moved_to((*to).clone()));
+                Settled::Moved
+            }
             // Past the last page, half of all sites say 404; the other half show an empty list.
             Err(PageError::Status(404 | 410)) if self.open.is_some() => Settled::Done,
             Err(error) => match self.retry.delay(request.attempt, error, asked) {
@@ -176,7 +193,10 @@ impl Frontier {
                 _ => Settled::Failed,
             },
         };
-        let records = result.unwrap_or(0);
+        let records = match result {
+            Ok(Gave::Records(records)) => records,
+            _ => 0,
+        };
         self.watch_for_the_end(settled, records);
         settled
     }
@@ -197,7 +217,7 @@ impl Frontier {
                     self.source_closed = true;
                 }
             }
-            Settled::Retry => {}
+            Settled::Retry | Settled::Moved => {}
         }
     }
 
@@ -243,6 +263,8 @@ fn is_within(next: &Result<Request, Unmade>, horizon: Option<RequestId>) -> bool
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn requests(count: u64) -> Requests {
@@ -250,12 +272,7 @@ mod tests {
     }
 
     fn request(id: u64) -> Request {
-        Request {
-            id: RequestId(id),
-            url: url::Url::parse("http://h/").unwrap(),
-            page: i64::try_from(id).ok(),
-            attempt: 0,
-        }
+        Request::new(RequestId(id), Url::parse("http://h/").unwrap(), i64::try_from(id).ok())
     }
 
     fn retry_after(delay: Duration) -> RetryPolicy {
@@ -277,7 +294,7 @@ mod tests {
         let mut frontier = Frontier::new(requests(1), false, RetryPolicy::default());
         let only = take(&mut frontier, now);
         assert!(matches!(frontier.next(now, None), Next::AfterOutcome));
-        assert_eq!(frontier.settle(&only, Ok(0), None, now), Settled::Done);
+        assert_eq!(frontier.settle(&only, Ok(Gave::Records(0)), Exchange::default(), now), Settled::Done);
         assert!(matches!(frontier.next(now, None), Next::Done));
         assert!(!frontier.has_work_left());
     }
@@ -288,11 +305,11 @@ mod tests {
         let later = now + Duration::from_secs(1);
         let mut frontier = Frontier::new(requests(1), false, retry_after(Duration::from_secs(1)));
         let first = take(&mut frontier, now);
-        assert_eq!(frontier.settle(&first, Err(&REFUSED), None, now), Settled::Retry);
+        assert_eq!(frontier.settle(&first, Err(&REFUSED), Exchange::default(), now), Settled::Retry);
         assert!(matches!(frontier.next(now, None), Next::At(due) if due == later));
         let second = take(&mut frontier, later);
         assert_eq!((second.id, second.attempt), (first.id, 1));
-        assert_eq!(frontier.settle(&second, Err(&REFUSED), None, later), Settled::Failed);
+        assert_eq!(frontier.settle(&second, Err(&REFUSED), Exchange::default(), later), Settled::Failed);
         assert!(matches!(frontier.next(later, None), Next::Done));
     }
 
@@ -301,7 +318,7 @@ mod tests {
         let now = Instant::now();
         let mut frontier = Frontier::new(requests(9), false, retry_after(Duration::ZERO));
         let first = take(&mut frontier, now);
-        frontier.settle(&first, Err(&REFUSED), None, now);
+        frontier.settle(&first, Err(&REFUSED), Exchange::default(), now);
         assert_eq!(take(&mut frontier, now).id, first.id);
     }
 
@@ -312,7 +329,7 @@ mod tests {
         let horizon = Some(RequestId(1));
         let first = take(&mut frontier, now);
         assert!(matches!(frontier.next(now, horizon), Next::AfterOutcome));
-        frontier.settle(&first, Err(&REFUSED), None, now);
+        frontier.settle(&first, Err(&REFUSED), Exchange::default(), now);
         assert!(matches!(frontier.next(now, horizon), Next::Request(request) if request.attempt == 1));
     }
 
@@ -322,7 +339,7 @@ mod tests {
         for (until_empty, end) in [(true, Some(OpenEnd::EmptyPage)), (false, None)] {
             let mut frontier = Frontier::new(requests(5), until_empty, RetryPolicy::default());
             let first = take(&mut frontier, now);
-            frontier.settle(&first, Ok(0), None, now);
+            frontier.settle(&first, Ok(Gave::Records(0)), Exchange::default(), now);
             assert_eq!(frontier.open_end(), end);
             assert_eq!(matches!(frontier.next(now, None), Next::Done), until_empty);
         }
@@ -334,7 +351,10 @@ mod tests {
         for status in [404, 410] {
             let mut frontier = Frontier::new(requests(5), true, RetryPolicy::default());
             let first = take(&mut frontier, now);
-            assert_eq!(frontier.settle(&first, Err(&PageError::Status(status)), None, now), Settled::Done);
+            assert_eq!(
+                frontier.settle(&first, Err(&PageError::Status(status)), Exchange::default(), now),
+                Settled::Done
+            );
             assert_eq!(frontier.open_end(), Some(OpenEnd::EmptyPage));
         }
     }
@@ -345,7 +365,7 @@ mod tests {
         let mut frontier = Frontier::new(requests(u64::MAX), true, RetryPolicy::default());
         let mut failed = 0;
         while let Next::Request(request) = frontier.next(now, None) {
-            frontier.settle(&request, Err(&PageError::Status(403)), None, now);
+            frontier.settle(&request, Err(&PageError::Status(403)), Exchange::default(), now);
             failed += 1;
         }
         assert_eq!(failed, FAILURES_THAT_END_AN_OPEN_RANGE);
@@ -372,8 +392,8 @@ mod tests {
         let mut frontier = Frontier::new(requests(u64::MAX), true, RetryPolicy::default());
         for number in 0..3 * FAILURES_THAT_END_AN_OPEN_RANGE {
             let request = take(&mut frontier, now);
-            let result = if number % 2 == 0 { Ok(1) } else { Err(&PageError::Status(403)) };
-            frontier.settle(&request, result, None, now);
+            let result = if number % 2 == 0 { Ok(Gave::Records(1)) } else { Err(&PageError::Status(403)) };
+            frontier.settle(&request, result, Exchange::default(), now);
         }
         assert_eq!(frontier.open_end(), None);
     }
@@ -385,9 +405,9 @@ mod tests {
         let late = take(&mut frontier, now);
         for _ in 0..FAILURES_THAT_END_AN_OPEN_RANGE {
             let request = take(&mut frontier, now);
-            frontier.settle(&request, Err(&PageError::Status(403)), None, now);
+            frontier.settle(&request, Err(&PageError::Status(403)), Exchange::default(), now);
         }
-        assert_eq!(frontier.settle(&late, Err(&REFUSED), None, now), Settled::Failed);
+        assert_eq!(frontier.settle(&late, Err(&REFUSED), Exchange::default(), now), Settled::Failed);
         assert!(matches!(frontier.next(now, None), Next::Done));
     }
 
@@ -396,7 +416,7 @@ mod tests {
         let now = Instant::now();
         let mut frontier = Frontier::new(requests(1), false, retry_after(Duration::from_secs(1)));
         let only = take(&mut frontier, now);
-        frontier.settle(&only, Err(&REFUSED), None, now);
+        frontier.settle(&only, Err(&REFUSED), Exchange::default(), now);
         assert!(frontier.has_work_left());
     }
 

@@ -10,8 +10,8 @@ use std::time::Instant;
 use super::stop::Stop;
 use super::sync::{self, Event};
 use super::threads::Exchange;
-use crate::frontier::{Frontier, Next, Settled};
-use crate::model::{Outcome, PageError, Request, RequestId, Unmade};
+use crate::frontier::{Frontier, Gave, Next, Settled};
+use crate::model::{Found, Outcome, PageError, Records, Request, RequestId, Unmade};
 
 /// Where outcomes end: what the conductor writes, shows and counts.
 pub trait Desk {
@@ -164,19 +164,23 @@ impl<D: Desk> Conductor<'_, D> {
     }
 
     fn settle(&mut self, outcome: Outcome) -> Result<(), D::Error> {
-        // A record that was dropped was there: the page is not the end of an open range.
-        let verdict = outcome.result.as_ref().map(|records| records.count + records.dropped);
-        match self.frontier.settle(&outcome.request, verdict, outcome.retry_after, Instant::now()) {
+        let gave = outcome.result.as_ref().map(|found| match found {
+            // A record that was dropped was there: the page is not the end of an open range.
+            Found::Records(records) => Gave::Records(records.count + records.dropped),
+            Found::Moved(to) => Gave::Moved(to),
+        });
+        match self.frontier.settle(&outcome.request, gave, outcome.exchange, Instant::now()) {
             Settled::Retry => {
                 if let Err(error) = &outcome.result {
                     self.desk.retry(&outcome.request, error);
                 }
                 Ok(())
             }
+            Settled::Moved => Ok(()),
             Settled::Failed => self.desk.settle(outcome),
             Settled::Done => {
                 // The frontier may take a failure for the end of an open range: then it is a page without records.
-                let result = Ok(outcome.result.unwrap_or_default());
+                let result = Ok(outcome.result.unwrap_or_else(|_| Found::Records(Records::default())));
                 self.desk.settle(Outcome { result, ..outcome })
             }
         }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::conductor::{Desk, Queues};
 use crate::job::Talk;
-use crate::model::{Outcome, PageError, Records, Request, RequestId, Unmade, display_url};
+use crate::model::{Found, Outcome, PageError, Records, Request, RequestId, Unmade, display_url};
 use crate::output::{JsonLines, OutputError, Reorder};
 use crate::progress::{Progress, Snapshot};
 use crate::summary::Summary;
@@ -102,7 +102,9 @@ impl Desk for RunDesk {
         let Outcome { request, body_bytes, result, .. } = outcome;
         self.summary.bytes += body_bytes;
         let records = match result {
-            Ok(records) => {
+            // A redirect is not settled: where it leads is asked for first.
+            Ok(Found::Moved(_)) => Records::default(),
+            Ok(Found::Records(records)) => {
                 self.summary.pages_done += 1;
                 if self.talk.verbose {
                     let url = display_url(&request.url);
@@ -171,6 +173,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::model::Exchange;
     use crate::output::Target;
     use crate::progress::Mode;
 
@@ -183,12 +186,12 @@ mod tests {
 
     fn outcome(id: u64, lines: Vec<u8>) -> Outcome {
         let url = url::Url::parse("http://h/").unwrap();
-        let request = Request { id: RequestId(id), url, page: None, attempt: 0 };
+        let request = Request::new(RequestId(id), url, None);
         Outcome {
             request,
             body_bytes: 0,
-            result: Ok(Records { lines, count: 1, ..Records::default() }),
-            retry_after: None,
+            result: Ok(Found::Records(Records { lines, count: 1, ..Records::default() })),
+            exchange: Exchange::default(),
         }
     }
 

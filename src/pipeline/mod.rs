@@ -5,10 +5,10 @@
 
 use std::time::{Instant, SystemTime};
 
-use crate::fetch::{Failure, FetchPolicy, Fetcher};
+use crate::fetch::{FetchPolicy, Fetcher};
 use crate::frontier::{FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, OpenEnd, Requests};
 use crate::job::Job;
-use crate::model::{FieldTally, PageError, Request, Unmade};
+use crate::model::{Fetched, FieldTally, PageError, Request, Unmade};
 use crate::output::{JsonLines, OutputError};
 use crate::progress::{Mode, Progress};
 use crate::source::Source;
@@ -18,7 +18,7 @@ use conductor::{Conducted, Conductor};
 use desk::RunDesk;
 use reader::Reader;
 use stop::Stop;
-use threads::{CrewError, CrewSize, Failed, Fetched};
+use threads::{CrewError, CrewSize};
 
 pub mod conductor;
 mod desk;
@@ -79,7 +79,7 @@ pub fn crawl(
         requests: Box::new(requests(source.clone())),
         total: if job.until_empty { None } else { source.total() },
         jobs: job.jobs,
-        fetch: |request| fetch_with(&fetcher, request),
+        fetch: |request| fetcher.fetch(request),
         abort: || fetcher.abort(),
     };
     run(job, pages, output, stop, progress, interrupted)
@@ -90,14 +90,7 @@ pub fn crawl(
 /// # Errors
 /// Why there is no page.
 pub fn fetch_one(policy: &FetchPolicy, request: Request) -> Result<crate::model::Page, PageError> {
-    Fetcher::new(policy.clone()).fetch(request).map_err(|failure| failure.error)
-}
-
-fn fetch_with(fetcher: &Fetcher, request: Request) -> Fetched {
-    fetcher.fetch(request).map_err(|failure| {
-        let Failure { request, error, retry_after } = *failure;
-        Box::new(Failed { request, error, retry_after })
-    })
+    Fetcher::new(policy.clone()).fetch_through(request).map_err(|failure| failure.error)
 }
 
 /// Reads `pages` as the job says, on this thread and its crew, and gives the counts.

@@ -11,10 +11,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use conductor::{Conducted, Conductor, Desk, Queues};
 use stop::Stop;
-use threads::{CrewError, CrewSize, Failed, Fetched};
+use threads::{CrewError, CrewSize};
 
 use crate::frontier::{Frontier, RetryPolicy};
-use crate::model::{Outcome, Page, PageError, Records, Request, RequestId, Unmade};
+use crate::model::{
+    Exchange, Failure, Fetched, Found, Outcome, Page, PageError, Records, Request, RequestId, Unmade,
+};
 
 #[path = "../stop.rs"]
 #[expect(clippy::duplicate_mod, reason = "compiled again with another `sync`")]
@@ -364,9 +366,13 @@ impl Run {
             self.gate.iter().for_each(Gate::pass);
             let fails = request.id.0 % 5 == 4 || (request.id.0 % 3 == 2 && request.attempt == 0);
             if fails {
-                Err(Box::new(Failed { request, error: PageError::Status(503), retry_after: None }))
+                let error = PageError::Status(503);
+                Fetched::Failed(Box::new(Failure { request, error, exchange: Exchange::default() }))
+            } else if request.id.0 % 7 == 3 && request.moved.is_none() {
+                let to = request.url.clone();
+                Fetched::Moved { request, to, exchange: Exchange::default() }
             } else {
-                Ok(page(request))
+                Fetched::Page(page(request))
             }
         };
         let read = |page: Page| {
@@ -374,7 +380,12 @@ impl Run {
                 std::panic::resume_unwind(Box::new("on purpose"));
             }
             let records = Records { count: 1, ..Records::default() };
-            Outcome { request: page.request, body_bytes: 0, result: Ok(records), retry_after: None }
+            Outcome {
+                request: page.request,
+                body_bytes: 0,
+                result: Ok(Found::Records(records)),
+                exchange: Exchange::default(),
+            }
         };
         let conducted = threads::run(
             size,
@@ -399,13 +410,14 @@ impl Run {
 
 fn request(id: u64) -> Request {
     let url = url::Url::parse("http://h/").expect("a constant");
-    Request { id: RequestId(id), url, page: None, attempt: 0 }
+    Request::new(RequestId(id), url, None)
 }
 
 fn page(request: Request) -> Page {
     let final_url = request.url.clone();
     let fetched_at = SystemTime::UNIX_EPOCH;
-    Page { request, final_url, status: 200, content_type: None, body: Vec::new(), fetched_at }
+    let exchange = Exchange::default();
+    Page { request, final_url, status: 200, content_type: None, body: Vec::new(), fetched_at, exchange }
 }
 
 fn assert_once_each(tray: &Tray, pages: u64) {

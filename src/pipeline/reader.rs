@@ -9,7 +9,7 @@ use crate::extract::json::parse_page;
 use crate::extract::{Content, ExtractError, ExtractLimits, Extractor, PageFacts, Reads};
 use crate::html::{self, Charset, Limits, ReadError};
 use crate::job::Job;
-use crate::model::{Outcome, Page, PageError, Records, display_url};
+use crate::model::{Found, Outcome, Page, PageError, Records, display_url};
 
 /// What one parser thread reads pages with. Compiled expressions cannot be sent between threads, so each has its own.
 pub(super) struct Reader {
@@ -32,7 +32,12 @@ impl Reader {
     pub(super) fn read(&mut self, page: Page) -> Outcome {
         let result = catch_unwind(AssertUnwindSafe(|| self.extract(&page)))
             .unwrap_or_else(|payload| Err(PageError::Panicked(panic_message(&*payload))));
-        Outcome { body_bytes: page.body.len() as u64, request: page.request, result, retry_after: None }
+        Outcome {
+            body_bytes: page.body.len() as u64,
+            request: page.request,
+            result: result.map(Found::Records),
+            exchange: page.exchange,
+        }
     }
 
     fn extract(&mut self, page: &Page) -> Result<Records, PageError> {

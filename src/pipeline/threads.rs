@@ -13,12 +13,11 @@
 
 use std::cell::RefCell;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use super::stop::{Stop, StopOnPanic};
 use super::sync::{self, Receiver, Sender, bounded};
 use crate::extract::STACK_BYTES;
-use crate::model::{Outcome, Page, PageError, Request};
+use crate::model::{Failure, Fetched, Found, Outcome, Page, Request};
 
 /// How many threads, and how much may lie between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,20 +40,6 @@ impl CrewSize {
 
 /// A stack for crawl threads: they only fetch. 512 of them should not cost 4 GB of address space.
 const CRAWL_STACK_BYTES: usize = 1 << 20;
-
-/// A page, or why it could not be fetched.
-pub type Fetched = Result<Page, Box<Failed>>;
-
-/// A request that gave no page.
-#[derive(Debug)]
-pub struct Failed {
-    /// The request, as it was handed out.
-    pub request: Request,
-    /// Why.
-    pub error: PageError,
-    /// How long the server asks to be left alone.
-    pub retry_after: Option<Duration>,
-}
 
 /// The conductor's ends of the channels.
 pub(crate) struct Exchange {
@@ -172,13 +157,16 @@ fn parse(
 ) {
     while let Ok(fetched) = pages.recv() {
         let outcome = match fetched {
-            Ok(page) => {
+            Fetched::Page(page) => {
                 at.replace(Some(crate::model::display_url(&page.request.url)));
                 read(page)
             }
-            Err(failed) => {
-                let Failed { request, error, retry_after } = *failed;
-                Outcome { request, body_bytes: 0, result: Err(error), retry_after }
+            Fetched::Moved { request, to, exchange } => {
+                Outcome { request, body_bytes: 0, result: Ok(Found::Moved(to)), exchange }
+            }
+            Fetched::Failed(failure) => {
+                let Failure { request, error, exchange } = *failure;
+                Outcome { request, body_bytes: 0, result: Err(error), exchange }
             }
         };
         if outcomes.send(outcome).is_err() {

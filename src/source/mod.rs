@@ -141,7 +141,7 @@ impl Iterator for Source {
         let id = RequestId(index);
         // Without a range the template does not look at the page: `new` made sure.
         Some(match self.template.url(page.unwrap_or(0)) {
-            Ok(url) => Ok(Request { id, url, page, attempt: 0 }),
+            Ok(url) => Ok(Request::new(id, url, page)),
             Err(reason) => Err(SourceError { id, page, reason }),
         })
     }

@@ -121,43 +121,33 @@ impl Client {
         Client { agent, names, clocks }
     }
 
-    /// Asks for `url`, which has no user name in it, and waits for the head of the reply. `deadline` is when the
-    /// whole request must end; `None` if it has just begun.
+    /// Asks for `url`, which has no user name in it, and waits for the head of the reply.
     ///
     /// # Errors
     ///
     /// Whatever keeps the head from arriving; a status is not an error.
-    pub(super) fn get(
-        &self,
-        url: &Url,
-        headers: &HeaderSet,
-        deadline: Option<Instant>,
-    ) -> Result<Answer, PageError> {
+    pub(super) fn get(&self, url: &Url, headers: &HeaderSet) -> Result<Answer, PageError> {
         let uri = Uri::try_from(url.as_str()).map_err(|err| PageError::BadUrl(err.to_string()))?;
         let fault = |err| fault::page_error(err, Stage::Head, url, self.clocks);
-        let mut deadline = deadline;
         let started = Instant::now();
         for resent in 0.. {
             let mut request = Request::new(());
             *request.uri_mut() = uri.clone();
             *request.headers_mut() = headers.0.clone();
             // A configuration of its own costs a request copies, so the usual one goes without.
-            if deadline.is_some() || resent > 0 {
-                let mut own = self.agent.configure_request(request);
-                if let Some(deadline) = deadline {
-                    own = own.timeout_global(Some(deadline.saturating_duration_since(Instant::now())));
-                }
-                if resent > 0 {
-                    // No idle connection is young enough: a new one is made.
-                    own = own.max_idle_age(Duration::ZERO);
-                }
-                request = own.build();
+            if resent > 0 {
+                let left = self.clocks.whole.saturating_sub(started.elapsed());
+                // No idle connection is young enough: a new one is made.
+                request = self
+                    .agent
+                    .configure_request(request)
+                    .timeout_global(Some(left))
+                    .max_idle_age(Duration::ZERO)
+                    .build();
             }
             match self.agent.run(request) {
                 Ok(response) => return Ok(Answer { response, url: url.clone(), clocks: self.clocks }),
-                Err(err) if resent < STALE_CONNECTIONS && connect::is_stale(&err) => {
-                    deadline = deadline.or(started.checked_add(self.clocks.whole));
-                }
+                Err(err) if resent < STALE_CONNECTIONS && connect::is_stale(&err) => {}
                 Err(err) => return Err(fault(err)),
             }
         }

@@ -15,7 +15,7 @@ fn bodies(server: &Server, paths: &[&str]) -> Vec<Result<String, PageError>> {
     watchdog(LONG, move || {
         let fetcher = Fetcher::new(policy());
         urls.iter()
-            .map(|url| match fetcher.fetch(request(url)) {
+            .map(|url| match fetcher.fetch_through(request(url)) {
                 Ok(page) => Ok(String::from_utf8(page.body).unwrap()),
                 Err(failure) => Err(failure.error),
             })
@@ -103,13 +103,13 @@ fn a_request_is_sent_again_over_a_new_connection_though_others_are_idle() {
         let fetcher = Fetcher::new(policy());
         thread::scope(|scope| {
             for _ in 0..2 {
-                scope.spawn(|| fetcher.fetch(request(&server.url("/1"))).unwrap());
+                scope.spawn(|| fetcher.fetch_through(request(&server.url("/1"))).unwrap());
             }
             server.wait_for_hits(2);
             gate.open();
         });
         assert_eq!(server.connections(), 2);
-        assert_eq!(fetcher.fetch(request(&server.url("/2"))).unwrap().body, b"two");
+        assert_eq!(fetcher.fetch_through(request(&server.url("/2"))).unwrap().body, b"two");
     });
 }
 
@@ -156,7 +156,7 @@ fn all_threads_keep_their_connections() {
                 scope.spawn(|| {
                     for _ in 0..20 {
                         together.wait();
-                        fetcher.fetch(request(&url)).unwrap();
+                        fetcher.fetch_through(request(&url)).unwrap();
                     }
                 });
             }

@@ -208,7 +208,7 @@ fn a_busy_server_may_say_when_to_come_back() {
         site.on("/", Reply::status(503).header("Retry-After", "7"));
         site.on("/nonsense", Reply::status(503).header("Retry-After", "-1"));
     });
-    let wait = |path| fetch(policy(), &server.url(path)).unwrap_err().retry_after;
+    let wait = |path| fetch(policy(), &server.url(path)).unwrap_err().exchange.retry_after;
     assert_eq!(wait("/"), Some(std::time::Duration::from_secs(7)));
     assert_eq!(wait("/nonsense"), None);
 }

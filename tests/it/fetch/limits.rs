@@ -53,17 +53,6 @@ fn a_drip_that_never_falls_silent_runs_into_the_whole_timeout() {
 }
 
 #[test]
-fn redirects_share_one_deadline() {
-    // One hop takes a quarter of the limit, so each alone would pass, and all of them would end as too many.
-    let server = Server::start(|site| {
-        site.handle(|hit| Reply::redirect(302, format!("{}x", hit.path)).drip(1000, SHORT / 4));
-    })
-    .may_be_idle();
-    let policy = FetchPolicy { timeout: SHORT, max_redirects: 20, ..policy() };
-    is_timeout(&error(policy, &server.url("/")), "timeout");
-}
-
-#[test]
 fn a_connection_nobody_accepts_runs_into_the_connect_timeout() {
     // A TLS handshake that is never answered counts as connecting, and needs no address that swallows packets.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -195,7 +184,7 @@ fn an_abort_ends_requests_wherever_they_wait_and_all_later_ones() {
         thread::scope(|scope| {
             let waiting = ["/head", "/body", "/no-length"].map(|path| {
                 let request = request(&server.url(path));
-                scope.spawn(|| fetcher.fetch(request).expect_err("aborted").error)
+                scope.spawn(|| fetcher.fetch_through(request).expect_err("aborted").error)
             });
             server.wait_for_hits(3);
             fetcher.abort();
@@ -203,7 +192,7 @@ fn an_abort_ends_requests_wherever_they_wait_and_all_later_ones() {
                 assert_eq!(thread.join().unwrap(), PageError::Aborted);
             }
         });
-        let later = fetcher.fetch(request(&server.url("/head"))).expect_err("aborted").error;
+        let later = fetcher.fetch_through(request(&server.url("/head"))).expect_err("aborted").error;
         assert_eq!(later, PageError::Aborted);
         assert_eq!(server.hits().len(), 3);
     });

@@ -10,8 +10,8 @@ mod redirects;
 
 use std::time::Duration;
 
-use pagemill::fetch::{Failure, FetchPolicy, Fetcher};
-use pagemill::model::{Page, PageError, Request, RequestId};
+use pagemill::fetch::{FetchPolicy, Fetcher};
+use pagemill::model::{Failure, Page, PageError, Request, RequestId};
 
 use crate::support::{LONG, Reply, Server, watchdog};
 
@@ -34,13 +34,13 @@ fn policy() -> FetchPolicy {
 }
 
 fn request(url: &str) -> Request {
-    Request { id: RequestId(0), url: url.parse().unwrap(), page: None, attempt: 0 }
+    Request::new(RequestId(0), url.parse().unwrap(), None)
 }
 
 /// One request under a watchdog.
 fn fetch(policy: FetchPolicy, url: &str) -> Result<Page, Box<Failure>> {
     let request = request(url);
-    watchdog(LONG, move || Fetcher::new(policy).fetch(request))
+    watchdog(LONG, move || Fetcher::new(policy).fetch_through(request))
 }
 
 /// The body at `url`.
