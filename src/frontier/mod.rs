@@ -4,6 +4,7 @@
 //! keeps the interface small enough for a frontier on disk, or a shared one, to stand behind it later.
 
 mod retry;
+mod throttle;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use crate::model::{PageError, Request, RequestId, Unmade};
 
 pub use retry::RetryPolicy;
+pub use throttle::{Reply, Throttle, ThrottleMode, ThrottlePolicy, Verdict};
 
 /// An open range on a dead site would never end: so many pages in a row that failed for good end it.
 pub const FAILURES_THAT_END_AN_OPEN_RANGE: u32 = 20;
