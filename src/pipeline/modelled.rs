@@ -127,7 +127,10 @@ mod sync {
         }
 
         pub(crate) fn recv(&self) -> Result<T, ()> {
-            until(|| Some(with(&self.0, |channel| channel.waiting += 1)));
+            until(|| {
+                with(&self.0, |channel| channel.waiting += 1);
+                Some(())
+            });
             until(|| {
                 let taken = self.take()?;
                 with(&self.0, |channel| channel.waiting -= 1);

@@ -42,7 +42,11 @@ fn robots_txt_is_read_first_and_what_it_forbids_is_told_and_not_asked_for() {
     let mut rest = paths(&hits[1..]);
     rest.sort_unstable();
     assert_eq!(rest, ["/1", "/2"]);
-    assert!(ran.stderr.contains(&format!("disallowed by robots.txt: {}", server.url("/20"))), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains(&format!("disallowed by robots.txt: {}", server.url("/20"))),
+        "{}",
+        ran.stderr
+    );
     assert!(ran.stderr.contains("5 pages (3 disallowed by robots.txt), 2 records"), "{}", ran.stderr);
     let counts: serde_json::Value = serde_json::from_str(&fs::read_to_string(summary).unwrap()).unwrap();
     assert_eq!((&counts["pages_disallowed"], &counts["pages_done"]), (&3.into(), &2.into()));
@@ -134,7 +138,11 @@ fn a_redirect_into_a_forbidden_place_is_not_followed() {
     let ran = run(&mut polite(["crawl", &server.url("/1"), "-f", "h=//h1"]));
     assert_eq!(paths(&server.hits()), ["/robots.txt", "/1"]);
     assert_eq!(ran.code, Some(5));
-    assert!(ran.stderr.contains("disallowed by robots.txt") && ran.stderr.contains("/private/1"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("disallowed by robots.txt") && ran.stderr.contains("/private/1"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -153,7 +161,19 @@ fn a_rate_keeps_the_requests_apart_however_many_may_run() {
     let server = site(Reply::status(404));
     let url = server.url("/{page}");
     let ran = run(&mut pagemill([
-        "crawl", &url, "-p", "1-6", "-f", "h=//h1", "-q", "--rate", "10/s", "--throttle", "off", "-j", "6",
+        "crawl",
+        &url,
+        "-p",
+        "1-6",
+        "-f",
+        "h=//h1",
+        "-q",
+        "--rate",
+        "10/s",
+        "--throttle",
+        "off",
+        "-j",
+        "6",
     ]));
     assert_eq!(ran.code, Some(0));
     let hits = server.hits();
@@ -178,7 +198,17 @@ fn retry_after_stops_the_whole_host() {
     });
     let url = server.url("/{page}");
     let ran = run(&mut pagemill([
-        "crawl", &url, "-p", "1-9", "-f", "h=//h1", "-q", "--retry-delay", "1ms", "--per-host", "1",
+        "crawl",
+        &url,
+        "-p",
+        "1-9",
+        "-f",
+        "h=//h1",
+        "-q",
+        "--retry-delay",
+        "1ms",
+        "--per-host",
+        "1",
     ]));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let hits = server.hits();
