@@ -66,6 +66,8 @@ pub struct Summary {
     pub failed_by_kind: BTreeMap<String, u64>,
     /// Further tries, whatever became of them.
     pub retries: u64,
+    /// How often a host was left alone for a while, since it asked for that or did not keep up.
+    pub pauses: u64,
     /// Lines written.
     pub records: u64,
     /// Records left out because a required field was missing.
@@ -90,6 +92,7 @@ impl Summary {
             pages_disallowed: 0,
             failed_by_kind: BTreeMap::new(),
             retries: 0,
+            pauses: 0,
             records: 0,
             records_dropped: 0,
             fields: Vec::new(),
@@ -150,6 +153,7 @@ impl Summary {
     /// | key | value |
     /// | --- | --- |
     /// | `pages_done`, `pages_failed`, `retries`, `records` | counts |
+    /// | `pauses` | how often a host was left alone for a while, since it asked for that or did not keep up |
     /// | `pages_disallowed` | pages that robots.txt forbids, and that were not asked for |
     /// | `records_dropped` | records left out because a required field was missing |
     /// | `fields` | an object with `{filled, empty, wrong_type}` for each field, nested ones as `author.name` |
@@ -171,6 +175,7 @@ impl Summary {
         put("pages_disallowed", self.pages_disallowed.into());
         put("failed_by_kind", Value::Object(failed));
         put("retries", self.retries.into());
+        put("pauses", self.pauses.into());
         put("records", self.records.into());
         put("records_dropped", self.records_dropped.into());
         put("fields", fields::to_json(&self.fields));
@@ -264,6 +269,9 @@ impl fmt::Display for Summary {
         }
         if self.retries > 0 {
             notes.push(counted(self.retries, "retry", "retries"));
+        }
+        if self.pauses > 0 {
+            notes.push(counted(self.pauses, "pause", "pauses"));
         }
         if !notes.is_empty() {
             write!(f, " ({})", notes.join(", "))?;

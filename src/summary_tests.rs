@@ -135,6 +135,7 @@ fn scripts_read_all_of_it() {
         "pages_disallowed": 0,
         "failed_by_kind": {"status 404": 1, "timeout": 1},
         "retries": 0,
+        "pauses": 0,
         "records": 12340,
         "records_dropped": 0,
         "fields": {},

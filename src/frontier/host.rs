@@ -21,6 +21,9 @@ const ROBOTS_GOOD_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 /// asked of the origin until then (RFC 9309 2.3.1.4).
 const ROBOTS_MISSED_FOR: Duration = Duration::from_secs(60);
 
+/// A host that is slower than this has gone silent, unless it always is.
+const SILENCE: Duration = Duration::from_secs(2);
+
 /// A host and what waits for it.
 #[derive(Debug)]
 pub(super) struct Host {
@@ -34,6 +37,10 @@ pub(super) struct Host {
     gap: Duration,
     paused_until: Option<Instant>,
     origins: Vec<Origin>,
+    /// When it was heard of last, or asked after it had been left in peace.
+    heard_at: Instant,
+    /// Its latency, smoothed.
+    latency: Duration,
     /// The address that answered last.
     pub(super) peer: Option<IpAddr>,
     pub(super) used_at: Instant,
@@ -44,10 +51,14 @@ pub(super) struct Host {
 #[derive(Debug)]
 struct Queued(Request);
 
-/// What a request is ordered by, at its host and between hosts.
-pub(super) type Rank = (bool, u64);
+/// What a request is ordered by at its host.
+type Rank = (bool, u64);
 
-pub(super) fn rank(request: &Request) -> Rank {
+/// What hosts are ordered by: those that wait for a robots.txt, then those with the fewest requests under way, then
+/// the oldest request. So the threads are shared evenly, and a host that hangs takes no more than its share with it.
+pub(super) type Turn = (bool, u32, u64);
+
+fn rank(request: &Request) -> Rank {
     (request.errand == Errand::Page, request.id.0)
 }
 
@@ -120,6 +131,8 @@ impl Host {
             gap: Duration::ZERO,
             paused_until: None,
             origins: Vec::new(),
+            heard_at: now,
+            latency: Duration::ZERO,
             peer: None,
             used_at: now,
             place: super::hosts::Place::Idle,
@@ -150,6 +163,19 @@ impl Host {
         self.in_flight >= self.throttle.window().max(1)
     }
 
+    /// When its turn is, among the hosts that may be asked; `None` if nothing waits for it.
+    pub(super) fn turn(&self) -> Option<Turn> {
+        let (is_page, number) = rank(self.head()?);
+        Some((is_page, self.in_flight, number))
+    }
+
+    /// Whether it owes an answer for longer than it usually takes. Then it gets no further request before it is heard
+    /// of, be it that the time is up: each would take a thread from hosts that are alive.
+    pub(super) fn is_silent(&self, now: Instant) -> bool {
+        let patience = SILENCE.max(3 * self.latency);
+        self.in_flight > 0 && now.saturating_duration_since(self.heard_at) > patience
+    }
+
     /// When the next request may go; `None` for at once.
     pub(super) fn opens_at(&self) -> Option<Instant> {
         self.next_send.max(self.paused_until)
@@ -161,6 +187,9 @@ impl Host {
 
     /// A request goes out at `now`.
     pub(super) fn send(&mut self, pace: &HostPace, now: Instant) {
+        if self.in_flight == 0 {
+            self.heard_at = now;
+        }
         self.in_flight += 1;
         self.used_at = now;
         self.throttle.sent(now);
@@ -184,6 +213,8 @@ impl Host {
 
     /// Takes in what became of a request. Gives the pause that follows for the whole host.
     pub(super) fn observe(&mut self, pace: &HostPace, reply: Reply, now: Instant) -> Option<Duration> {
+        self.heard_at = now;
+        self.latency = (self.latency * 7 + reply.latency) / 8;
         let pause = self.throttle.observe(&pace.throttle, reply, now)?;
         self.paused_until = self.paused_until.max(Some(now + pause));
         Some(pause)

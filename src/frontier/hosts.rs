@@ -1,8 +1,8 @@
 //! The host table: which hosts have requests waiting, and which of them may be asked now.
 //!
 //! Each host is in one [`Place`]. A host that must wait costs an entry in a heap; nobody sleeps for it. Between the
-//! hosts that may be asked, the request with the lowest number goes first, so that no host is starved and one host
-//! alone is asked in the order of the source.
+//! hosts that may be asked, the one with the fewest requests under way has its turn first; one host alone is asked in
+//! the order of the source.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use super::host::{Host, Rank, Verdict, rank};
+use super::host::{Host, Turn, Verdict};
 use super::pace::PacePolicy;
 use super::throttle::Reply;
 use crate::model::{PageError, Request};
@@ -29,11 +29,11 @@ pub(super) enum Place {
     /// Nothing waits for it.
     Idle,
     /// It may be asked now.
-    Ready(Rank),
+    Ready(Turn),
     /// It may be asked at this time, which stands in the heap of timers under this number.
     Timed(Instant, u64),
     /// It waits for room at its address.
-    AtAddress(IpAddr, Rank),
+    AtAddress(IpAddr, Turn),
     /// It waits for an outcome: of one of its own requests, or of its robots.txt.
     Held,
 }
@@ -59,7 +59,7 @@ pub(super) struct Hosts {
     by_name: HashMap<Box<str>, Index>,
     table: Vec<Option<Host>>,
     free: Vec<Index>,
-    ready: BTreeSet<(Rank, Index)>,
+    ready: BTreeSet<(Turn, Index)>,
     timers: BinaryHeap<Reverse<(Instant, u64, Index)>>,
     last_timer: u64,
     addresses: HashMap<IpAddr, Address>,
@@ -76,7 +76,7 @@ pub(super) struct Hosts {
 struct Address {
     in_flight: u32,
     /// Hosts that could be asked, but for this. The oldest request goes first here too.
-    held: BTreeSet<(Rank, Index)>,
+    held: BTreeSet<(Turn, Index)>,
 }
 
 impl Hosts {
@@ -136,6 +136,10 @@ impl Hosts {
                 continue;
             }
             let host = self.table[index].as_mut().expect("a ready host is in the table");
+            if host.is_silent(now) {
+                self.hold(index);
+                continue;
+            }
             let pace = self.policy.at(&host.name);
             match host.verdict(pace, now) {
                 Verdict::Ask(request) => {
@@ -316,6 +320,14 @@ impl Hosts {
         }
     }
 
+    /// Lets a host that was ready wait for an outcome of its own.
+    fn hold(&mut self, index: Index) {
+        let host = self.host(index);
+        if let Place::Ready(turn) = std::mem::replace(&mut host.place, Place::Held) {
+            self.ready.remove(&(turn, index));
+        }
+    }
+
     fn send(&mut self, index: Index, now: Instant) {
         let host = self.table[index].as_mut().expect("a ready host is in the table");
         host.send(self.policy.at(&host.name), now);
@@ -411,12 +423,12 @@ impl Hosts {
     /// As [`Hosts::place`]; `is_next` goes past those that wait at the same address.
     fn place_past(&mut self, index: Index, now: Instant, is_next: bool) {
         match self.host(index).place {
-            Place::Ready(rank) => {
-                self.ready.remove(&(rank, index));
+            Place::Ready(turn) => {
+                self.ready.remove(&(turn, index));
             }
-            Place::AtAddress(peer, rank) => {
+            Place::AtAddress(peer, turn) => {
                 if let Some(address) = self.addresses.get_mut(&peer) {
-                    address.held.remove(&(rank, index));
+                    address.held.remove(&(turn, index));
                 }
             }
             Place::Idle | Place::Timed(..) | Place::Held => {}
@@ -425,12 +437,12 @@ impl Hosts {
         let is_unknown = self.policy.per_ip.is_some() && self.host(index).peer.is_none();
         let host = self.host(index);
         let opens_at = host.opens_at().filter(|&at| at > now);
-        let place = match host.head().map(rank) {
+        let place = match host.turn() {
             None => Place::Idle,
             Some(_) if host.is_full() || host.waits_for_robots() || (is_unknown && host.in_flight > 0) => {
                 Place::Held
             }
-            Some(rank) => match (opens_at, host.place) {
+            Some(turn) => match (opens_at, host.place) {
                 (Some(at), Place::Timed(known, _)) if known == at => return,
                 (Some(at), _) => {
                     self.last_timer += 1;
@@ -439,12 +451,12 @@ impl Hosts {
                 }
                 (None, _) => match self.must_wait_at(index, is_next) {
                     Some(peer) => {
-                        self.addresses.entry(peer).or_default().held.insert((rank, index));
-                        Place::AtAddress(peer, rank)
+                        self.addresses.entry(peer).or_default().held.insert((turn, index));
+                        Place::AtAddress(peer, turn)
                     }
                     None => {
-                        self.ready.insert((rank, index));
-                        Place::Ready(rank)
+                        self.ready.insert((turn, index));
+                        Place::Ready(turn)
                     }
                 },
             },

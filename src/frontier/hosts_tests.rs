@@ -52,7 +52,7 @@ fn drain(hosts: &mut Hosts, now: Instant) -> Vec<u64> {
 }
 
 #[test]
-fn each_host_has_its_share_and_the_oldest_goes_first() {
+fn each_host_has_its_share_and_the_least_busy_one_goes_first() {
     let now = Instant::now();
     let mut hosts = Hosts::new(pace(2));
     for (id, url) in
@@ -60,7 +60,7 @@ fn each_host_has_its_share_and_the_oldest_goes_first() {
     {
         hosts.push(request(id, url), now);
     }
-    assert_eq!(drain(&mut hosts, now), [0, 1, 3], "a has two, and its other port is the same machine");
+    assert_eq!(drain(&mut hosts, now), [0, 3, 1], "a has two, and its other port is the same machine");
     assert_eq!(hosts.waiting(), 2);
     assert_eq!(hosts.due(), None, "only an outcome opens it");
     hosts.settle(&request(0, "http://a/"), good(), None, now);
@@ -261,4 +261,49 @@ fn a_timer_is_kept_once_however_often_its_host_is_touched() {
         drain(&mut hosts, now);
     }
     assert_eq!(hosts.timers(), 1);
+}
+
+#[test]
+fn a_host_that_hangs_takes_its_share_of_the_threads_and_no_more() {
+    let now = Instant::now();
+    let mut hosts = Hosts::new(pace(8));
+    // Four hosts in turn; h0 never answers. Eight threads.
+    let url = |id: u64| format!("http://h{}/", id % 4);
+    for id in 0..400 {
+        hosts.push(request(id, &url(id)), now);
+    }
+    let mut under_way: Vec<u64> = Vec::new();
+    let mut at_h0 = 0;
+    for tenth in 0..60 {
+        let now = now + Duration::from_millis(100 * tenth);
+        while under_way.len() + at_h0 < 8
+            && let Some(Handed::Request(request)) = hosts.take(now)
+        {
+            if request.id.0 % 4 == 0 {
+                at_h0 += 1;
+            } else {
+                under_way.push(request.id.0);
+            }
+        }
+        for id in under_way.drain(..) {
+            hosts.settle(&request(id, &url(id)), good(), None, now);
+        }
+    }
+    assert_eq!(at_h0, 2, "a quarter");
+}
+
+#[test]
+fn a_host_that_has_gone_silent_is_asked_again_once_it_is_heard_of() {
+    let now = Instant::now();
+    let mut policy = pace(8);
+    policy.usual.interval = SECOND;
+    let mut hosts = Hosts::new(policy);
+    for id in 0..9 {
+        hosts.push(request(id, "http://a/"), now);
+    }
+    assert_eq!(drain(&mut hosts, now), [0]);
+    assert_eq!(drain(&mut hosts, now + SECOND), [1]);
+    assert!(drain(&mut hosts, now + 10 * SECOND).is_empty());
+    hosts.settle(&request(0, "http://a/"), good(), None, now + 11 * SECOND);
+    assert_eq!(drain(&mut hosts, now + 11 * SECOND), [2]);
 }

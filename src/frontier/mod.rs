@@ -17,7 +17,7 @@ mod throttle;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use url::Url;
 
@@ -73,6 +73,15 @@ pub enum Settled {
     Failed,
     /// It was none of the source's: the frontier itself had asked for a robots.txt.
     Own,
+}
+
+/// A request that was taken in, and what that meant for its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settlement {
+    /// What became of it.
+    pub settled: Settled,
+    /// How long nothing goes to its host from now on, if it asked to be left alone or does not keep up.
+    pub pause: Option<Duration>,
 }
 
 /// What a request that was handed out gave.
@@ -261,13 +270,25 @@ impl Frontier {
         result: Result<Gave<'_>, &PageError>,
         exchange: Exchange,
         now: Instant,
-    ) -> Settled {
+    ) -> Settlement {
         self.in_flight -= 1;
-        self.hosts.settle(request, reply::reply_of(&result, exchange), exchange.peer, now);
-        if request.errand == Errand::Robots {
+        let pause = self.hosts.settle(request, reply::reply_of(&result, exchange), exchange.peer, now);
+        let settled = if request.errand == Errand::Robots {
             self.settle_robots(request, result, exchange, now);
-            return Settled::Own;
-        }
+            Settled::Own
+        } else {
+            self.settle_page(request, result, exchange, now)
+        };
+        Settlement { settled, pause }
+    }
+
+    fn settle_page(
+        &mut self,
+        request: &Request,
+        result: Result<Gave<'_>, &PageError>,
+        exchange: Exchange,
+        now: Instant,
+    ) -> Settled {
         let settled = match &result {
             Ok(Gave::Records(_) | Gave::Robots(_)) => Settled::Done,
             Ok(Gave::Moved(to)) => {
@@ -399,8 +420,6 @@ fn is_within(next: &Result<Request, Unmade>, horizon: Option<RequestId>) -> bool
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn requests(count: u64) -> Requests {
@@ -430,7 +449,10 @@ mod tests {
         let mut frontier = Frontier::new(requests(1), false, RetryPolicy::default(), PacePolicy::unbounded());
         let only = take(&mut frontier, now);
         assert!(matches!(frontier.next(now, None), Next::AfterOutcome));
-        assert_eq!(frontier.settle(&only, Ok(Gave::Records(0)), Exchange::default(), now), Settled::Done);
+        assert_eq!(
+            frontier.settle(&only, Ok(Gave::Records(0)), Exchange::default(), now).settled,
+            Settled::Done
+        );
         assert!(matches!(frontier.next(now, None), Next::Done));
         assert!(!frontier.has_work_left());
     }
@@ -442,11 +464,14 @@ mod tests {
         let mut frontier =
             Frontier::new(requests(1), false, retry_after(Duration::from_secs(1)), PacePolicy::unbounded());
         let first = take(&mut frontier, now);
-        assert_eq!(frontier.settle(&first, Err(&REFUSED), Exchange::default(), now), Settled::Retry);
+        assert_eq!(frontier.settle(&first, Err(&REFUSED), Exchange::default(), now).settled, Settled::Retry);
         assert!(matches!(frontier.next(now, None), Next::At(due) if due == later));
         let second = take(&mut frontier, later);
         assert_eq!((second.id, second.attempt), (first.id, 1));
-        assert_eq!(frontier.settle(&second, Err(&REFUSED), Exchange::default(), later), Settled::Failed);
+        assert_eq!(
+            frontier.settle(&second, Err(&REFUSED), Exchange::default(), later).settled,
+            Settled::Failed
+        );
         assert!(matches!(frontier.next(later, None), Next::Done));
     }
 
@@ -493,7 +518,7 @@ mod tests {
                 Frontier::new(requests(5), true, RetryPolicy::default(), PacePolicy::unbounded());
             let first = take(&mut frontier, now);
             assert_eq!(
-                frontier.settle(&first, Err(&PageError::Status(status)), Exchange::default(), now),
+                frontier.settle(&first, Err(&PageError::Status(status)), Exchange::default(), now).settled,
                 Settled::Done
             );
             assert_eq!(frontier.open_end(), Some(OpenEnd::EmptyPage));
@@ -552,7 +577,7 @@ mod tests {
             let request = take(&mut frontier, now);
             frontier.settle(&request, Err(&PageError::Status(403)), Exchange::default(), now);
         }
-        assert_eq!(frontier.settle(&late, Err(&REFUSED), Exchange::default(), now), Settled::Failed);
+        assert_eq!(frontier.settle(&late, Err(&REFUSED), Exchange::default(), now).settled, Settled::Failed);
         assert!(matches!(frontier.next(now, None), Next::Done));
     }
 

@@ -5,7 +5,7 @@
 //! never blocks on the request channel alone, so the circle request ─▶ page ─▶ outcome ─▶ request cannot lock up.
 
 use std::ops::ControlFlow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::stop::Stop;
 use super::sync::{self, Event};
@@ -35,6 +35,12 @@ pub trait Desk {
     /// # Errors
     /// As [`Desk::settle`]: in ordered output it may be what other pages waited for.
     fn skip(&mut self, unmade: Unmade) -> Result<(), Self::Error>;
+
+    /// Nothing goes to the host of this request for so long.
+    fn pause(&mut self, outcome: &Outcome, pause: Duration);
+
+    /// A robots.txt has come, or has not.
+    fn note_robots(&mut self, outcome: &Outcome);
 
     /// A page failed and will be tried again.
     fn retry(&mut self, request: &Request, error: &PageError);
@@ -197,14 +203,22 @@ impl<D: Desk> Conductor<'_, D> {
             Found::Moved(to) => Gave::Moved(to),
             Found::Robots(robots) => Gave::Robots(robots),
         });
-        match self.frontier.settle(&outcome.request, gave, outcome.exchange, Instant::now()) {
+        let settlement = self.frontier.settle(&outcome.request, gave, outcome.exchange, Instant::now());
+        if let Some(pause) = settlement.pause {
+            self.desk.pause(&outcome, pause);
+        }
+        match settlement.settled {
             Settled::Retry => {
                 if let Err(error) = &outcome.result {
                     self.desk.retry(&outcome.request, error);
                 }
                 Ok(())
             }
-            Settled::Moved | Settled::Own => Ok(()),
+            Settled::Moved => Ok(()),
+            Settled::Own => {
+                self.desk.note_robots(&outcome);
+                Ok(())
+            }
             Settled::Failed => self.desk.settle(outcome),
             Settled::Done => {
                 // The frontier may take a failure for the end of an open range: then it is a page without records.

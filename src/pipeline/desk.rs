@@ -1,7 +1,7 @@
 //! The conductor's desk in a real run: lines to the output, in order if that is asked for; messages and progress to
 //! the screen; counts to the summary.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::conductor::{Desk, Queues};
 use crate::job::Talk;
@@ -16,6 +16,9 @@ const REORDER_WINDOW: u64 = 1024;
 
 /// With more than this in the window, new pages wait for the oldest one whatever their number.
 const MOST_BYTES_HELD: u64 = 64 << 20;
+
+/// A pause of a host that is told to everybody.
+const LONG_PAUSE: Duration = Duration::from_secs(5);
 
 /// So many disallowed pages are told one by one: on a site that forbids everything there may be millions.
 const MOST_DISALLOWED_TOLD: u64 = 20;
@@ -142,6 +145,34 @@ impl Desk for RunDesk {
         let whom = unmade.page.map_or_else(|| "the URL".to_owned(), |page| format!("page {page}"));
         self.note_failure(&whom, &unmade.error, 1);
         self.write(unmade.id, Records::default())
+    }
+
+    fn pause(&mut self, outcome: &Outcome, pause: Duration) {
+        self.summary.pauses += 1;
+        // A run that stands still must say why.
+        if self.talk.verbose || (pause >= LONG_PAUSE && !self.talk.quiet) {
+            let host = outcome.request.target().host_str().unwrap_or_default().to_owned();
+            let why = outcome.result.as_ref().err().map(|error| format!(" ({error})")).unwrap_or_default();
+            self.progress.println(&format!("pause: nothing goes to {host} for {pause:.1?}{why}"));
+        }
+    }
+
+    fn note_robots(&mut self, outcome: &Outcome) {
+        if !self.talk.verbose {
+            return;
+        }
+        let what = match &outcome.result {
+            Ok(Found::Robots(robots)) => {
+                let scope = if robots.blocks_everything() { "forbids everything" } else { "read" };
+                let delay = robots.crawl_delay().map(|delay| format!(", Crawl-delay {delay:?}"));
+                let sitemaps = robots.sitemaps().iter().map(|sitemap| format!(", sitemap {sitemap}"));
+                scope.to_owned() + &delay.into_iter().chain(sitemaps).collect::<String>()
+            }
+            Ok(Found::Moved(to)) => format!("is at {}", display_url(to)),
+            Ok(Found::Records(_)) => return,
+            Err(error) => error.to_string(),
+        };
+        self.progress.println(&format!("robots.txt: {}: {what}", display_url(outcome.request.target())));
     }
 
     fn retry(&mut self, request: &Request, error: &PageError) {

@@ -290,6 +290,10 @@ impl Desk for Tray {
         Ok(())
     }
 
+    fn pause(&mut self, _: &Outcome, _: Duration) {}
+
+    fn note_robots(&mut self, _: &Outcome) {}
+
     fn retry(&mut self, _: &Request, _: &PageError) {}
 
     fn horizon(&self) -> Option<RequestId> {
