@@ -12,8 +12,8 @@ use std::time::Duration;
 const SLACK_SECONDS: f64 = 0.050;
 /// Beyond this many times the quiet latency, and the slack, the window shrinks. Each answer waits for as long as it takes
 /// then, so a queue is as long as what serves it: more in flight gives little more. A lower factor starves on servers
-/// that bear more while they get slower; at 1.5, one that takes 20 % longer for each other request gave half of what it
-/// could, and at 2 five sixths.
+/// that bear more while they get slower: one that takes 20 % longer for each other request in hand gave two thirds of
+/// what a window of 8 would at 1.5, and gives five sixths at 2.
 const TOO_LONG: f64 = 2.0;
 /// Below this many times the quiet latency, and half of the slack, the window may grow.
 const FLAT: f64 = 1.5;
