@@ -34,9 +34,9 @@ pub struct ThrottlePolicy {
 pub enum ThrottleMode {
     /// The other settings alone; only a `Retry-After` pauses the host.
     Off,
-    /// What the host shows it can bear: see [`adaptive`].
+    /// What the host shows it can bear, by its latency and by what it refuses.
     Adaptive,
-    /// Scrapy's `AutoThrottle`: see [`scrapy`].
+    /// Scrapy's `AutoThrottle`, by its formula.
     AutoThrottle {
         /// The delay before anything is known (`AUTOTHROTTLE_START_DELAY`).
         start_delay: Duration,

@@ -113,6 +113,11 @@ impl Pace {
         self.meter.from.get_or_insert(now);
     }
 
+    /// The host is left alone for another reason than a refusal.
+    pub(super) fn paused(&mut self) {
+        self.meter = Meter::default();
+    }
+
     /// A request was answered well. `most_per_second` is what the largest window would send without a pace.
     pub(super) fn answered(&mut self, now: Instant, most_per_second: f64) {
         self.meter.answered(now);
