@@ -251,6 +251,9 @@ pub enum PageError {
     /// A status that is not a success.
     #[error("status {0}")]
     Status(u16),
+    /// It was not asked for: its host has been given up, since this came of request after request.
+    #[error("not asked for, its host is given up: {0}, again and again")]
+    GivenUp(Box<PageError>),
     /// robots.txt cannot be had because the server is at fault; RFC 9309 2.3.1.4 forbids all requests then.
     #[error("robots.txt cannot be read ({0}), so nothing may be asked for; --no-robots asks all the same")]
     NoRobots(Box<PageError>),
@@ -324,6 +327,7 @@ impl PageError {
             | PageError::Tls(_)
             | PageError::Protocol(_)
             | PageError::NoRobots(_)
+            | PageError::GivenUp(_)
             | PageError::TooManyRedirects(_)
             | PageError::RedirectRefused { .. }
             | PageError::TooLarge(_)
@@ -350,6 +354,7 @@ impl PageError {
             PageError::Protocol(_) => "protocol".into(),
             PageError::Status(status) => format!("status {status}"),
             PageError::NoRobots(_) => "no robots.txt".into(),
+            PageError::GivenUp(error) => error.kind(),
             PageError::TooManyRedirects(_) => "too many redirects".into(),
             PageError::RedirectRefused { .. } => "redirect refused".into(),
             PageError::TooLarge(_) => "too large".into(),

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::pace::HostPace;
 use super::throttle::{Reply, Throttle};
+use super::troubles::Troubles;
 use crate::model::{Errand, PageError, Request};
 use crate::robots::Robots;
 
@@ -36,6 +37,7 @@ pub(super) struct Host {
     /// The gap before it, without what the wait for a free thread added.
     gap: Duration,
     paused_until: Option<Instant>,
+    troubles: Troubles,
     origins: Vec<Origin>,
     /// When it was heard of last, or asked after it had been left in peace.
     heard_at: Instant,
@@ -116,7 +118,7 @@ pub(super) enum Verdict {
     /// It is being asked for.
     Wait,
     Disallowed,
-    /// It cannot be had, and so nothing may be asked for.
+    /// It cannot be had, and so nothing may be asked for; or the host is given up.
     Missed(PageError),
 }
 
@@ -130,6 +132,7 @@ impl Host {
             next_send: None,
             gap: Duration::ZERO,
             paused_until: None,
+            troubles: Troubles::default(),
             origins: Vec::new(),
             heard_at: now,
             latency: Duration::ZERO,
@@ -211,8 +214,16 @@ impl Host {
         asked.max().unwrap_or_default().min(pace.throttle.max_pause)
     }
 
-    /// Takes in what became of a request. Gives the pause that follows for the whole host.
-    pub(super) fn observe(&mut self, pace: &HostPace, reply: Reply, now: Instant) -> Option<Duration> {
+    /// Takes in what became of a request; `error` is why it gave no page. Gives the pause that follows for the whole
+    /// host.
+    pub(super) fn observe(
+        &mut self,
+        pace: &HostPace,
+        reply: Reply,
+        error: Option<&PageError>,
+        now: Instant,
+    ) -> Option<Duration> {
+        self.troubles.note(reply.verdict, error, now);
         self.heard_at = now;
         self.latency = (self.latency * 7 + reply.latency) / 8;
         let pause = self.throttle.observe(&pace.throttle, reply, now)?;
@@ -223,6 +234,9 @@ impl Host {
     /// What robots.txt says about the request at the head.
     pub(super) fn verdict(&mut self, pace: &HostPace, now: Instant) -> Verdict {
         let Some(Reverse(Queued(head))) = self.queue.peek() else { return Verdict::Wait };
+        if let Some(error) = self.troubles.given_up(now) {
+            return Verdict::Missed(PageError::GivenUp(Box::new(error.clone())));
+        }
         if !pace.obeys_robots || head.errand == Errand::Robots {
             return Verdict::Go;
         }

@@ -217,7 +217,7 @@ impl Hosts {
     pub(super) fn settle(
         &mut self,
         request: &Request,
-        reply: Reply,
+        (reply, error): (Reply, Option<&PageError>),
         peer: Option<IpAddr>,
         now: Instant,
     ) -> Option<Duration> {
@@ -225,7 +225,7 @@ impl Hosts {
         self.come_home(index);
         self.note_peer(index, peer);
         let host = self.table[index].as_mut().expect("it was just looked up");
-        let pause = host.observe(self.policy.at(&host.name), reply, now);
+        let pause = host.observe(self.policy.at(&host.name), reply, error, now);
         self.place(index, now);
         pause
     }

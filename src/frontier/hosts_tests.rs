@@ -63,7 +63,7 @@ fn each_host_has_its_share_and_the_least_busy_one_goes_first() {
     assert_eq!(drain(&mut hosts, now), [0, 3, 1], "a has two, and its other port is the same machine");
     assert_eq!(hosts.waiting(), 2);
     assert_eq!(hosts.due(), None, "only an outcome opens it");
-    hosts.settle(&request(0, "http://a/"), good(), None, now);
+    hosts.settle(&request(0, "http://a/"), (good(), None), None, now);
     assert_eq!(drain(&mut hosts, now), [2]);
 }
 
@@ -93,9 +93,12 @@ fn the_distance_counts_from_when_a_thread_took_the_request() {
     hosts.push(request(0, "http://a/"), now);
     hosts.push(request(1, "http://a/"), now);
     assert_eq!(drain(&mut hosts, now), [0]);
-    hosts.taken(now + 5 * SECOND);
-    assert!(drain(&mut hosts, now + 5 * SECOND).is_empty());
-    assert_eq!(drain(&mut hosts, now + 6 * SECOND), [1]);
+    let later = now + SECOND * 3 / 2;
+    hosts.taken(later);
+    assert!(drain(&mut hosts, later).is_empty());
+    assert!(drain(&mut hosts, later + SECOND / 2).is_empty());
+    hosts.settle(&request(0, "http://a/"), (good(), None), None, later + SECOND / 2);
+    assert_eq!(drain(&mut hosts, later + SECOND), [1]);
 }
 
 #[test]
@@ -106,14 +109,14 @@ fn a_refusal_pauses_the_whole_host_up_to_the_longest_pause() {
         hosts.push(request(id, "http://a/"), now);
     }
     hosts.push(request(9, "http://b/"), now);
-    assert_eq!(drain(&mut hosts, now), [0, 1, 9]);
-    let pause = hosts.settle(&request(0, "http://a/"), refused(Some(7)), None, now);
+    assert_eq!(drain(&mut hosts, now), [0, 9, 1]);
+    let pause = hosts.settle(&request(0, "http://a/"), (refused(Some(7)), None), None, now);
     assert_eq!(pause, Some(Duration::from_secs(7)));
     assert!(
         hosts.is_paused(&request(5, "http://a/"), now) && !hosts.is_paused(&request(5, "http://b/"), now)
     );
     assert!(drain(&mut hosts, now + 6 * SECOND).is_empty());
-    hosts.settle(&request(1, "http://a/"), refused(Some(1_000_000)), None, now + 6 * SECOND);
+    hosts.settle(&request(1, "http://a/"), (refused(Some(1_000_000)), None), None, now + 6 * SECOND);
     assert!(drain(&mut hosts, now + 7 * SECOND).is_empty(), "it was asked for more in the meantime");
     assert_eq!(hosts.due(), Some(now + 106 * SECOND));
     assert_eq!(drain(&mut hosts, now + 106 * SECOND), [2, 3]);
@@ -129,16 +132,16 @@ fn an_address_has_its_bound_whatever_names_it_has() {
     }
     assert_eq!(drain(&mut hosts, now), [0, 1, 2], "one each: nobody knows their addresses yet");
     for (id, url) in [(0, "http://a/"), (1, "http://b/"), (2, "http://c/")] {
-        hosts.settle(&request(id, url), good(), one, now);
+        hosts.settle(&request(id, url), (good(), None), one, now);
     }
     assert_eq!(drain(&mut hosts, now), [3, 4], "two at the address");
-    hosts.settle(&request(3, "http://a/"), good(), one, now);
+    hosts.settle(&request(3, "http://a/"), (good(), None), one, now);
     assert_eq!(drain(&mut hosts, now), [5]);
-    hosts.settle(&request(4, "http://b/"), good(), one, now);
-    hosts.settle(&request(5, "http://c/"), good(), one, now);
+    hosts.settle(&request(4, "http://b/"), (good(), None), one, now);
+    hosts.settle(&request(5, "http://c/"), (good(), None), one, now);
     assert_eq!(drain(&mut hosts, now), [6, 7]);
-    hosts.settle(&request(6, "http://a/"), good(), one, now);
-    hosts.settle(&request(7, "http://b/"), good(), one, now);
+    hosts.settle(&request(6, "http://a/"), (good(), None), one, now);
+    hosts.settle(&request(7, "http://b/"), (good(), None), one, now);
     assert_eq!(drain(&mut hosts, now), [8], "none is forgotten");
 }
 
@@ -152,7 +155,7 @@ fn robots_txt_is_asked_for_once_an_origin_before_any_page() {
     let Some(Handed::Request(robots)) = hosts.take(now) else { panic!("no request") };
     assert_eq!((robots.errand, robots.url.as_str()), (Errand::Robots, "http://a/robots.txt"));
     assert!(hosts.take(now).is_none(), "everything waits for it");
-    hosts.settle(&robots, good(), None, now);
+    hosts.settle(&robots, (good(), None), None, now);
     let rules = Robots::parse(b"User-agent: *\nDisallow: /private/\n", "pagemill");
     hosts.learn_robots(&robots.url, Ok(rules), now);
     assert!(matches!(hosts.take(now), Some(Handed::Request(page)) if page.id.0 == 0));
@@ -161,7 +164,10 @@ fn robots_txt_is_asked_for_once_an_origin_before_any_page() {
     let Some(Handed::Request(other)) = hosts.take(now) else { panic!("no request") };
     assert_eq!(other.url.as_str(), "http://a:81/robots.txt", "another port has rules of its own");
     // After a day they are asked for again.
-    hosts.push(request(4, "http://a/w"), now);
+    for (id, url) in [(0, "http://a/x"), (2, "http://a/y")] {
+        hosts.settle(&request(id, url), (good(), None), None, now);
+    }
+    hosts.settle(&other, (good(), None), None, now);
     hosts.learn_robots(&other.url, Ok(Robots::allow_all()), now);
     let tomorrow = now + Duration::from_secs(24 * 60 * 60);
     assert!(
@@ -175,7 +181,7 @@ fn without_robots_txt_for_a_fault_of_the_server_its_pages_fail() {
     let mut hosts = Hosts::new(with_robots(pace(8)));
     hosts.push(request(0, "http://a/x"), now);
     let Some(Handed::Request(robots)) = hosts.take(now) else { panic!("no request") };
-    hosts.settle(&robots, good(), None, now);
+    hosts.settle(&robots, (good(), None), None, now);
     hosts.learn_robots(&robots.url, Err(PageError::Status(500)), now);
     assert!(matches!(hosts.take(now), Some(Handed::Failed(page, PageError::Status(500))) if page.id.0 == 0));
     hosts.push(request(1, "http://a/x"), now);
@@ -197,7 +203,7 @@ fn two_hosts_whose_robots_txt_lead_to_each_other_do_not_wait_for_ever() {
         first.push(robots);
     }
     for robots in first {
-        hosts.settle(&robots, good(), None, now);
+        hosts.settle(&robots, (good(), None), None, now);
         let other = if robots.url.host_str() == Some("a") { "http://b/r" } else { "http://a/r" };
         hosts.push(robots.moved_to(Url::parse(other).unwrap()), now);
     }
@@ -217,7 +223,7 @@ fn a_crawl_delay_is_kept_up_to_the_longest_pause() {
         hosts.push(request(0, "http://a/"), now);
         hosts.push(request(1, "http://a/"), now);
         let Some(Handed::Request(robots)) = hosts.take(now) else { panic!("no request") };
-        hosts.settle(&robots, good(), None, now);
+        hosts.settle(&robots, (good(), None), None, now);
         let rules = Robots::parse(format!("User-agent: *\nCrawl-delay: {line}\n").as_bytes(), "pagemill");
         hosts.learn_robots(&robots.url, Ok(rules), now);
         assert_eq!(drain(&mut hosts, now), [0]);
@@ -235,7 +241,7 @@ fn idle_hosts_are_forgotten_and_busy_ones_are_not() {
         let url = format!("http://h{id}/");
         hosts.push(request(id, &url), now);
         assert_eq!(drain(&mut hosts, now), [id]);
-        hosts.settle(&request(id, &url), good(), None, now);
+        hosts.settle(&request(id, &url), (good(), None), None, now);
     }
     assert_eq!(hosts.known(), 100_000);
     let later = now + Duration::from_secs(3600);
@@ -243,7 +249,7 @@ fn idle_hosts_are_forgotten_and_busy_ones_are_not() {
         let url = format!("http://h{id}/");
         hosts.push(request(id, &url), later);
         assert_eq!(drain(&mut hosts, later), [id]);
-        hosts.settle(&request(id, &url), good(), None, later);
+        hosts.settle(&request(id, &url), (good(), None), None, later);
     }
     assert!(hosts.known() < 250_000, "{}", hosts.known());
     hosts.push(request(300_000, "http://busy/"), later);
@@ -286,7 +292,7 @@ fn a_host_that_hangs_takes_its_share_of_the_threads_and_no_more() {
             }
         }
         for id in under_way.drain(..) {
-            hosts.settle(&request(id, &url(id)), good(), None, now);
+            hosts.settle(&request(id, &url(id)), (good(), None), None, now);
         }
     }
     assert_eq!(at_h0, 2, "a quarter");
@@ -304,6 +310,6 @@ fn a_host_that_has_gone_silent_is_asked_again_once_it_is_heard_of() {
     assert_eq!(drain(&mut hosts, now), [0]);
     assert_eq!(drain(&mut hosts, now + SECOND), [1]);
     assert!(drain(&mut hosts, now + 10 * SECOND).is_empty());
-    hosts.settle(&request(0, "http://a/"), good(), None, now + 11 * SECOND);
+    hosts.settle(&request(0, "http://a/"), (good(), None), None, now + 11 * SECOND);
     assert_eq!(drain(&mut hosts, now + 11 * SECOND), [2]);
 }

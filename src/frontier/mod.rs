@@ -14,6 +14,7 @@ mod pace;
 mod reply;
 mod retry;
 mod throttle;
+mod troubles;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -272,7 +273,8 @@ impl Frontier {
         now: Instant,
     ) -> Settlement {
         self.in_flight -= 1;
-        let pause = self.hosts.settle(request, reply::reply_of(&result, exchange), exchange.peer, now);
+        let reply = reply::reply_of(&result, exchange);
+        let pause = self.hosts.settle(request, (reply, result.as_ref().err().copied()), exchange.peer, now);
         let settled = if request.errand == Errand::Robots {
             self.settle_robots(request, result, exchange, now);
             Settled::Own

@@ -14,7 +14,9 @@ pub(super) fn reply_of(result: &Result<Gave<'_>, &PageError>, exchange: Exchange
         // 999 is what LinkedIn says to crawlers.
         Err(PageError::Status(429 | 503 | 999)) => Verdict::Refused { asked: exchange.retry_after },
         Err(PageError::Status(status)) => Verdict::Answered { status: *status },
-        Err(PageError::Timeout { .. }) if exchange.latency.is_none() => Verdict::TimedOut,
+        Err(PageError::Timeout { .. } | PageError::Connect(_)) if exchange.latency.is_none() => {
+            Verdict::TimedOut
+        }
         // The server did its part; what it sent is another matter.
         Err(_) if exchange.latency.is_some() => Verdict::Answered { status: 200 },
         Err(_) => Verdict::Broken,
