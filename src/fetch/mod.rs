@@ -7,6 +7,7 @@
 //!
 //! `http` makes the exchange, `redirect` says where one may go, `header` what is sent along, [`decode`] unpacks.
 
+mod cache;
 pub mod decode;
 mod header;
 mod http;
