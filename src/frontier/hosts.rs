@@ -226,6 +226,17 @@ impl Hosts {
         pause
     }
 
+    /// A request that was settled never went to its host: the answer had been kept. So the next need not wait for it,
+    /// unless others are under way that did.
+    pub(super) fn was_not_asked(&mut self, request: &Request, now: Instant) {
+        let index = self.index_of(request.target(), now);
+        let host = self.host(index);
+        if host.in_flight == 0 {
+            host.unstamp();
+        }
+        self.place(index, now);
+    }
+
     /// The robots.txt of the origin of `url` has come, or cannot be had.
     pub(super) fn learn_robots(&mut self, url: &Url, robots: Result<Robots, PageError>, now: Instant) {
         let index = self.index_of(url, now);

@@ -264,6 +264,9 @@ impl Frontier {
     ) -> Settled {
         self.in_flight -= 1;
         self.hosts.settle(request, reply::reply_of(&result, exchange), exchange.peer, now);
+        if exchange.kept_since.is_some() {
+            self.hosts.was_not_asked(request, now);
+        }
         if request.errand == Errand::Robots {
             self.settle_robots(request, result, exchange, now);
             return Settled::Own;

@@ -229,3 +229,19 @@ fn a_page_that_cannot_be_kept_is_a_page_with_one_warning() {
     assert_eq!((ran.code, ran.stdout.lines().count()), (Some(0), 5));
     assert_eq!(ran.stderr.matches("pages could not be kept").count(), 1, "{}", ran.stderr);
 }
+
+#[test]
+fn a_kept_page_waits_for_nobody() {
+    let server = Server::start(|site| {
+        site.handle(|_| title("x").header("Cache-Control", "max-age=86400"));
+    });
+    let folder = temp_dir();
+    let filled = crawl(&folder, &server.url("/{page}"), &["-p", "1-3"]);
+    assert_eq!((filled.stdout.lines().count(), server.hits().len()), (3, 3));
+    let cache = folder.path().join("cache");
+    let cache = cache.to_str().unwrap();
+    let url = server.url("/{page}");
+    let slow = ["crawl", &url, "-f", "t=//title", "-q", "--cache", cache, "-p", "1-3", "--wait", "1h"];
+    let ran = run(&mut pagemill(slow));
+    assert_eq!((ran.code, ran.stdout.lines().count(), server.hits().len()), (Some(0), 3, 3));
+}
