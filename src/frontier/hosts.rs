@@ -122,6 +122,12 @@ impl Hosts {
             && (bound.is_none() || (host.in_flight == 0 || host.peer.is_some()))
     }
 
+    /// When the host of `url` may be asked again, if it rests or is paused.
+    pub(super) fn opens_at(&mut self, url: &Url) -> Option<Instant> {
+        let index = self.by_name.get(name_of(url)).copied()?;
+        self.host(index).opens_at()
+    }
+
     /// The next request that may go out at `now`.
     pub(super) fn take(&mut self, now: Instant) -> Option<Handed> {
         self.wake(now);

@@ -186,7 +186,7 @@ impl Frontier {
                     self.watch_for_the_end(Settled::Failed, 0);
                     return Next::Unmade(unmade);
                 }
-                Read::Held | Read::End => return self.idle(),
+                Read::Held | Read::End => return self.idle(now),
             }
         }
         Next::At(now)
@@ -222,9 +222,14 @@ impl Frontier {
     }
 
     /// What to wait for when nothing can go out.
-    fn idle(&mut self) -> Next {
+    fn idle(&mut self, now: Instant) -> Next {
         let retry = self.waiting.peek().map(|Reverse(waiting)| waiting.due);
-        match [retry, self.hosts.due()].into_iter().flatten().min() {
+        // The next page of an open range waits in the source, where no host has a timer for it.
+        let unread = match self.source.peek() {
+            Some(Ok(next)) if self.open.is_some() && !self.source_closed => self.hosts.opens_at(&next.url),
+            _ => None,
+        };
+        match [retry, self.hosts.due(), unread.filter(|&at| at > now)].into_iter().flatten().min() {
             Some(due) => Next::At(due),
             None if self.in_flight > 0 => Next::AfterOutcome,
             None => Next::Done,
@@ -451,6 +456,19 @@ mod tests {
         assert_eq!((second.id, second.attempt), (first.id, 1));
         assert_eq!(frontier.settle(&second, Err(&REFUSED), Exchange::default(), later), Settled::Failed);
         assert!(matches!(frontier.next(later, None), Next::Done));
+    }
+
+    #[test]
+    fn an_open_range_whose_host_rests_is_not_done() {
+        let now = Instant::now();
+        let mut pace = PacePolicy::unbounded();
+        pace.usual.interval = Duration::from_secs(1);
+        let mut frontier = Frontier::new(requests(9), true, RetryPolicy::default(), pace);
+        let first = take(&mut frontier, now);
+        frontier.settle(&first, Ok(Gave::Records(1)), Exchange::default(), now);
+        let later = now + Duration::from_secs(1);
+        assert!(matches!(frontier.next(now, None), Next::At(due) if due == later));
+        assert_eq!(take(&mut frontier, later).id, RequestId(1));
     }
 
     #[test]
