@@ -79,7 +79,7 @@ def rate_of_others(options: argparse.Namespace, dies_after: int | None) -> float
         out = pathlib.Path(folder) / "out.jsonl"
         url = f"http://127.0.0.{{page%{HOSTS}+1}}:{site.port}/{{page}}"
         command = [str(options.pagemill), "crawl", url, "-p", f"1-{options.pages}", "-f", "h=//h1", "-j", "16", "-q"]
-        command += ["-O", str(out), "--retry", "0", "--read-timeout", "5s", *options.pagemill_arg]
+        command += ["-O", str(out), "--retry", "0", "--max-pause", "1s", "--read-timeout", "5s", *options.pagemill_arg]
         done = subprocess.run(command, timeout=300, check=False, stderr=subprocess.PIPE, text=True)
         lines = out.read_text().count("\n")
     site.close()

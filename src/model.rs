@@ -88,6 +88,8 @@ pub struct Exchange {
     /// How long the server asks to be left alone (`Retry-After`, RFC 9110 10.2.3), as it says: whoever obeys must
     /// cap it.
     pub retry_after: Option<Duration>,
+    /// The server was not asked: the answer was kept, and this is when it had arrived or was last confirmed.
+    pub kept_since: Option<SystemTime>,
 }
 
 /// What a crawl thread brings back: exactly one for each request it took.

@@ -226,6 +226,20 @@ pub const SETTINGS: &[Setting] = &[
     .short('H'),
     value("user-agent", Fetch, "TEXT", "Name yourself so in the User-Agent header; if not said, pagemill/VERSION").short('A'),
     value(
+        "cache",
+        Fetch,
+        "DIR",
+        "Keep pages in DIR for the next run, and ask the site again only when it must be (RFC 9111): not while a page is \
+         fresh, and then whether it has changed",
+    ),
+    value(
+        "cache-max-age",
+        Fetch,
+        "TIME",
+        "Take pages from --cache that are younger than this without asking, whatever the site says: 30m, 1d. Pages that \
+         may not be kept are kept then, too",
+    ),
+    value(
         "charset",
         Fetch,
         "NAME",

@@ -43,6 +43,7 @@ fn extract(job: &Job, mut pages: Vec<Saved>) -> ExitCode {
             fetch,
             // A read of a file cannot be cut off; the process ends itself when it takes too long.
             abort: || {},
+            remark: || None,
         };
         pipeline::run(job, pages, output, stop, mode, interrupted)
     })

@@ -5,11 +5,14 @@
 //! body, and knows neither threads nor queues: all crawl threads share one `Fetcher` by reference. A redirect is
 //! handed back, so that whoever knows the hosts can ask for its target under the rules of its host.
 //!
-//! `http` makes the exchange, `redirect` says where one may go, `header` what is sent along, [`decode`] unpacks.
+//! `http` makes the exchange, or `cache` spares it, and `kept` stands between the two; `redirect` says where one may go,
+//! `header` what is sent along, [`decode`] unpacks.
 
+mod cache;
 pub mod decode;
 mod header;
 mod http;
+mod kept;
 mod policy;
 mod redirect;
 mod retry_after;
@@ -19,6 +22,8 @@ use std::time::{Instant, SystemTime};
 
 use url::Url;
 
+use self::cache::Cache;
+pub use self::cache::{CacheError, CachePolicy, check_cache_folder};
 use self::decode::DecodeError;
 use self::header::Headers;
 pub use self::header::parse_header;
@@ -32,6 +37,7 @@ pub struct Fetcher {
     client: Client,
     home: HeaderSet,
     away: HeaderSet,
+    cache: Option<Cache>,
     policy: FetchPolicy,
     is_aborted: AtomicBool,
 }
@@ -51,6 +57,7 @@ impl Fetcher {
             client: Client::new(&policy, &home),
             home,
             away: HeaderSet::new(&headers.away),
+            cache: policy.cache.as_ref().map(Cache::new),
             policy,
             is_aborted: AtomicBool::new(false),
         }
@@ -68,7 +75,7 @@ impl Fetcher {
             Ok(Step::Page { status, content_type, body }) => {
                 let mut final_url = request.target().clone();
                 redirect::strip(&mut final_url);
-                let fetched_at = SystemTime::now();
+                let fetched_at = exchange.kept_since.unwrap_or_else(SystemTime::now);
                 Fetched::Page(Page { request, final_url, status, content_type, body, fetched_at, exchange })
             }
             Ok(Step::Elsewhere(to)) => Fetched::Moved { request, to, exchange },
@@ -111,9 +118,7 @@ impl Fetcher {
         } else {
             &self.home
         };
-        let asked_at = Instant::now();
-        let answer = self.client.get(&url, headers)?;
-        exchange.latency = Some(asked_at.elapsed());
+        let answer = self.answer(&url, headers, request.attempt, exchange)?;
         let location = answer.header("location").filter(|_| redirect::is_redirect(answer.status()));
         let Some(location) = location else {
             return self.receive(answer, exchange);
@@ -124,6 +129,19 @@ impl Fetcher {
         let to = redirect::target(&url, location)?;
         answer.discard();
         Ok(Step::Elsewhere(to))
+    }
+
+    /// Why answers could not be kept in the cache, if so: the first reason.
+    pub fn cache_trouble(&self) -> Option<&str> {
+        self.cache.as_ref()?.trouble()
+    }
+
+    /// The server's answer.
+    fn ask(&self, url: &Url, headers: &HeaderSet, exchange: &mut Exchange) -> Result<Answer, PageError> {
+        let asked_at = Instant::now();
+        let answer = self.client.get(url, headers)?;
+        exchange.latency = Some(asked_at.elapsed());
+        Ok(answer)
     }
 
     /// The page in an answer that leads nowhere else.
@@ -164,6 +182,7 @@ mod tests {
             user_agent: "pagemill-test".into(),
             connections: 4,
             proxies_from_environment: false,
+            cache: None,
         }
     }
 

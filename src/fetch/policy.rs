@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use super::CachePolicy;
+
 /// The limits and headers of every request of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchPolicy {
@@ -26,4 +28,6 @@ pub struct FetchPolicy {
     pub connections: usize,
     /// Whether `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are obeyed.
     pub proxies_from_environment: bool,
+    /// Where answers are kept for the next run, if they are.
+    pub cache: Option<CachePolicy>,
 }

@@ -205,6 +205,11 @@ impl Host {
         self.next_send = (!self.gap.is_zero()).then(|| now + self.gap);
     }
 
+    /// The last request did not go out.
+    pub(super) fn unstamp(&mut self) {
+        self.next_send = None;
+    }
+
     /// The longest that an origin asks for, up to the longest pause.
     fn crawl_delay(&self, pace: &HostPace) -> Duration {
         let asked = self.origins.iter().filter_map(|origin| match &origin.rules {

@@ -122,6 +122,12 @@ impl Hosts {
             && (bound.is_none() || (host.in_flight == 0 || host.peer.is_some()))
     }
 
+    /// When the host of `url` may be asked again, if it rests or is paused.
+    pub(super) fn opens_at(&mut self, url: &Url) -> Option<Instant> {
+        let index = self.by_name.get(name_of(url)).copied()?;
+        self.host(index).opens_at()
+    }
+
     /// The next request that may go out at `now`.
     pub(super) fn take(&mut self, now: Instant) -> Option<Handed> {
         self.wake(now);
@@ -228,6 +234,17 @@ impl Hosts {
         let pause = host.observe(self.policy.at(&host.name), reply, error, now);
         self.place(index, now);
         pause
+    }
+
+    /// A request that was settled never went to its host: the answer had been kept. So the next need not wait for it,
+    /// unless others are under way that did.
+    pub(super) fn was_not_asked(&mut self, request: &Request, now: Instant) {
+        let index = self.index_of(request.target(), now);
+        let host = self.host(index);
+        if host.in_flight == 0 {
+            host.unstamp();
+        }
+        self.place(index, now);
     }
 
     /// The robots.txt of the origin of `url` has come, or cannot be had.

@@ -85,6 +85,25 @@ fn a_rate_spaces_the_requests_of_a_host_and_of_no_other() {
 }
 
 #[test]
+fn a_host_that_was_not_asked_need_not_rest() {
+    let now = Instant::now();
+    let mut policy = pace(9);
+    policy.usual.interval = SECOND;
+    let mut hosts = Hosts::new(policy);
+    for id in 0..3 {
+        hosts.push(request(id, "http://a/"), now);
+    }
+    assert_eq!(drain(&mut hosts, now), [0]);
+    let unasked = Reply { verdict: Verdict::Broken, ..good() };
+    hosts.settle(&request(0, "http://a/"), unasked, None, now);
+    hosts.was_not_asked(&request(0, "http://a/"), now);
+    assert_eq!(drain(&mut hosts, now), [1], "the first answer had been kept");
+    hosts.settle(&request(1, "http://a/"), good(), None, now);
+    assert!(drain(&mut hosts, now).is_empty(), "the second had not");
+    assert_eq!(hosts.due(), Some(now + SECOND));
+}
+
+#[test]
 fn the_distance_counts_from_when_a_thread_took_the_request() {
     let now = Instant::now();
     let mut policy = pace(9);

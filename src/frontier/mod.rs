@@ -3,8 +3,8 @@
 //! Plain data with one owner, the conductor: no thread, no lock, no clock of its own (the time is handed in). That
 //! keeps the interface small enough for a frontier on disk, or a shared one, to stand behind it later.
 //!
-//! Requests come from the source, wait at their [`host`], and go out when the table of [`hosts`] says so: within the
-//! pace of the host ([`pace`], [`throttle`]) and the rules of its robots.txt.
+//! Requests come from the source, wait at their host, and go out when the table of hosts says so: within the
+//! pace of the host (`pace`, `throttle`) and the rules of its robots.txt.
 
 mod host;
 mod hosts;
@@ -196,7 +196,7 @@ impl Frontier {
                     self.watch_for_the_end(Settled::Failed, 0);
                     return Next::Unmade(unmade);
                 }
-                Read::Held | Read::End => return self.idle(),
+                Read::Held | Read::End => return self.idle(now),
             }
         }
         Next::At(now)
@@ -232,12 +232,20 @@ impl Frontier {
     }
 
     /// What to wait for when nothing can go out.
-    fn idle(&mut self) -> Next {
+    fn idle(&mut self, now: Instant) -> Next {
         let retry = self.waiting.peek().map(|Reverse(waiting)| waiting.due);
-        match [retry, self.hosts.due()].into_iter().flatten().min() {
+        // The next page of an open range waits in the source, where no host has a timer for it.
+        let unread = match self.source.peek() {
+            Some(Ok(next)) if self.open.is_some() && !self.source_closed => self.hosts.opens_at(&next.url),
+            _ => None,
+        };
+        match [retry, self.hosts.due(), unread.filter(|&at| at > now)].into_iter().flatten().min() {
             Some(due) => Next::At(due),
             None if self.in_flight > 0 => Next::AfterOutcome,
-            None => Next::Done,
+            None => {
+                debug_assert!(!self.has_work_left(), "{self:?}");
+                Next::Done
+            }
         }
     }
 
@@ -275,6 +283,9 @@ impl Frontier {
         self.in_flight -= 1;
         let reply = reply::reply_of(&result, exchange);
         let pause = self.hosts.settle(request, (reply, result.as_ref().err().copied()), exchange.peer, now);
+        if exchange.kept_since.is_some() {
+            self.hosts.was_not_asked(request, now);
+        }
         let settled = if request.errand == Errand::Robots {
             self.settle_robots(request, result, exchange, now);
             Settled::Own
@@ -475,6 +486,19 @@ mod tests {
             Settled::Failed
         );
         assert!(matches!(frontier.next(later, None), Next::Done));
+    }
+
+    #[test]
+    fn an_open_range_whose_host_rests_is_not_done() {
+        let now = Instant::now();
+        let mut pace = PacePolicy::unbounded();
+        pace.usual.interval = Duration::from_secs(1);
+        let mut frontier = Frontier::new(requests(9), true, RetryPolicy::default(), pace);
+        let first = take(&mut frontier, now);
+        frontier.settle(&first, Ok(Gave::Records(1)), Exchange::default(), now);
+        let later = now + Duration::from_secs(1);
+        assert!(matches!(frontier.next(now, None), Next::At(due) if due == later));
+        assert_eq!(take(&mut frontier, later).id, RequestId(1));
     }
 
     #[test]

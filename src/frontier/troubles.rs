@@ -12,7 +12,7 @@ use crate::model::PageError;
 const PATIENCE: u32 = 10;
 
 /// One that has never been reached, after so many.
-const PATIENCE_WITH_STRANGERS: u32 = 5;
+const PATIENCE_WITH_STRANGERS: u32 = 3;
 
 /// Requests that were under way together and fail together are one trouble.
 const TOGETHER: Duration = Duration::from_secs(1);
@@ -76,11 +76,11 @@ mod tests {
     #[test]
     fn a_stranger_is_given_up_sooner_than_a_host_that_has_answered() {
         let mut troubles = Troubles::default();
-        for second in 0..5 {
+        for second in 0..3 {
             assert_eq!(troubles.given_up(at(second)), None);
             troubles.note(Verdict::TimedOut, Some(&connect()), at(second));
         }
-        assert_eq!(troubles.given_up(at(5)), Some(&connect()));
+        assert_eq!(troubles.given_up(at(3)), Some(&connect()));
 
         let mut troubles = Troubles::default();
         troubles.note(Verdict::Answered { status: 404 }, None, at(0));
@@ -113,11 +113,11 @@ mod tests {
     #[test]
     fn after_a_while_one_request_may_find_out_whether_it_is_back() {
         let mut troubles = Troubles::default();
-        for second in 0..5 {
+        for second in 0..3 {
             troubles.note(Verdict::TimedOut, Some(&connect()), at(second));
         }
         assert!(troubles.given_up(at(600)).is_some());
-        assert_eq!(troubles.given_up(at(604)), None);
+        assert_eq!(troubles.given_up(at(602)), None);
         troubles.note(Verdict::TimedOut, Some(&connect()), at(605));
         assert!(troubles.given_up(at(606)).is_some());
     }

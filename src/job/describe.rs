@@ -93,6 +93,13 @@ impl Job {
             // The values are often secrets.
             writeln!(f, "  header {name}")?;
         }
+        if let Some(cache) = &fetch.cache {
+            write!(f, "  pages kept in {}", cache.folder.display())?;
+            match cache.max_age {
+                Some(age) => writeln!(f, ", not asked for again within {}", human_duration(age))?,
+                None => writeln!(f)?,
+            }
+        }
         match self.max_time {
             Some(time) => writeln!(f, "  no new page after {}", human_duration(time)),
             None => Ok(()),

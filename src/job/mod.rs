@@ -21,7 +21,7 @@ use std::time::Duration;
 use crate::config::JobFile;
 use crate::extract::xpath::engine::EngineChoice;
 use crate::extract::{Namespaces, Rule};
-use crate::fetch::{FetchPolicy, parse_header};
+use crate::fetch::{CachePolicy, FetchPolicy, check_cache_folder, parse_header};
 use crate::frontier::{PacePolicy, RetryPolicy};
 use crate::html::{self, Charset};
 use crate::mistake::{Mistake, Slip};
@@ -269,6 +269,7 @@ fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
     let timeout = layers.duration("timeout", false);
     let max_body_bytes = layers.size("max-body");
     let max_redirects = layers.count("max-redirs", 0, 100);
+    let cache = build_cache(layers);
     Some(FetchPolicy {
         connect_timeout: connect_timeout?,
         read_timeout: read_timeout?,
@@ -279,7 +280,26 @@ fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
         user_agent: user_agent.unwrap_or_else(|| format!("pagemill/{}", env!("CARGO_PKG_VERSION"))),
         connections,
         proxies_from_environment: true,
+        cache,
     })
+}
+
+/// Where answers are kept, if they are. A folder that cannot be is a mistake now, not when the first page has come.
+fn build_cache(layers: &mut Layers) -> Option<CachePolicy> {
+    let max_age = layers.duration("cache-max-age", true);
+    let Some(folder) = layers.path("cache") else {
+        if let Some(written) = layers.value("cache-max-age").filter(|_| layers.value("cache").is_none()) {
+            let slip = Slip::new(0, "there is no cache to take pages from").with_hint("add --cache DIR");
+            layers.report(&written, slip);
+        }
+        return None;
+    };
+    if let Err(error) = check_cache_folder(&folder) {
+        let written = layers.value("cache").expect("it was just read");
+        let slip = Slip::new(0, error.to_string()).with_hint("name a folder, or a name that is not taken");
+        layers.report(&written, slip);
+    }
+    Some(CachePolicy { folder, max_age })
 }
 
 /// The headers of all layers; one that is written again in a stronger layer is replaced.

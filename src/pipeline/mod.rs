@@ -49,7 +49,7 @@ pub enum RunError {
 }
 
 /// Where the pages of a run come from.
-pub struct Pages<F, A> {
+pub struct Pages<F, A, R> {
     /// What is asked for.
     pub requests: Requests,
     /// How many requests there are, if that is known.
@@ -62,6 +62,8 @@ pub struct Pages<F, A> {
     pub fetch: F,
     /// Ends what `fetch` is doing, at once.
     pub abort: A,
+    /// What is to be told about `fetch` when all is done, if anything.
+    pub remark: R,
 }
 
 /// Does a crawl: the job's own source, from the network. See [`run`].
@@ -84,6 +86,7 @@ pub fn crawl(
         jobs: job.jobs,
         fetch: |request| fetcher.fetch(request),
         abort: || fetcher.abort(),
+        remark: || fetcher.cache_trouble().map(|trouble| format!("warning: {trouble}")),
     };
     run(job, pages, output, stop, progress, interrupted)
 }
@@ -102,9 +105,9 @@ pub fn fetch_one(policy: &FetchPolicy, request: Request) -> Result<crate::model:
 ///
 /// # Errors
 /// The output cannot be written, or a thread failed. A reader of our output that goes away is no error.
-pub fn run<F, A>(
+pub fn run<F, A, R>(
     job: &Job,
-    pages: Pages<F, A>,
+    pages: Pages<F, A, R>,
     output: JsonLines,
     stop: &Stop,
     progress: Mode,
@@ -113,8 +116,9 @@ pub fn run<F, A>(
 where
     F: Fn(Request) -> Fetched + Sync,
     A: Fn(),
+    R: Fn() -> Option<String>,
 {
-    let Pages { requests, total, pace, jobs, fetch, abort } = pages;
+    let Pages { requests, total, pace, jobs, fetch, abort, remark } = pages;
     let ended_mid_line = output.ended_mid_line();
     let mut desk =
         RunDesk::new(output, job.ordered, Progress::new(progress), new_summary(job), job.talk, total);
@@ -145,6 +149,9 @@ where
         desk.say(&format!(
             "{FAILURES_THAT_END_AN_OPEN_RANGE} pages in a row failed: the open range ends here"
         ));
+    }
+    if let Some(remark) = remark() {
+        desk.say(&remark);
     }
     let (mut summary, written) = desk.finish();
     if let Err(source) = written {

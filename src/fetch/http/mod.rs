@@ -10,7 +10,7 @@ mod resolve;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use ureq::{Agent, Body};
 use url::Url;
 
@@ -86,6 +86,21 @@ impl HeaderSet {
         }
         HeaderSet(map)
     }
+
+    /// The same headers and some more.
+    pub(super) fn with(&self, more: HeaderMap) -> HeaderSet {
+        let mut map = self.0.clone();
+        map.extend(more);
+        HeaderSet(map)
+    }
+
+    /// The request that they make for `url`; `None` if there is none.
+    pub(super) fn request(&self, url: &Url) -> Option<Request<()>> {
+        let mut request = Request::new(());
+        *request.uri_mut() = Uri::try_from(url.as_str()).ok()?;
+        *request.headers_mut() = self.0.clone();
+        Some(request)
+    }
 }
 
 impl Client {
@@ -154,6 +169,15 @@ impl Client {
         unreachable!("the last try returns")
     }
 
+    /// An answer that did not come over a connection just now.
+    pub(super) fn replay(&self, url: &Url, status: u16, headers: HeaderMap, body: Vec<u8>) -> Answer {
+        let mut response = Response::new(Body::builder().data(body));
+        *response.status_mut() =
+            StatusCode::from_u16(status).expect("it was that of an answer, or of one that was kept");
+        *response.headers_mut() = headers;
+        Answer { response, url: url.clone(), clocks: self.clocks }
+    }
+
     /// Closes all connections at once and makes no more.
     pub(super) fn shut_down(&self) {
         self.names.abort();
@@ -171,6 +195,11 @@ pub(super) struct Answer {
 impl Answer {
     pub(super) fn status(&self) -> u16 {
         self.response.status().as_u16()
+    }
+
+    /// All headers, as sent.
+    pub(super) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
     }
 
     /// The first header of this name, as sent.

@@ -1,8 +1,9 @@
 //! The fetcher against a server that misbehaves in every way we know of.
 //!
 //! [`framing`] is about replies that are broken, cut or not HTTP; [`limits`] about time, size and abort; [`redirects`]
-//! about where one may go and what is sent along; [`connections`] about keeping and losing them.
+//! about where one may go and what is sent along; [`connections`] about keeping and losing them; [`cache`] about not asking again.
 
+mod cache;
 mod connections;
 mod framing;
 mod limits;
@@ -30,6 +31,7 @@ fn policy() -> FetchPolicy {
         user_agent: "pagemill-test".into(),
         connections: 4,
         proxies_from_environment: false,
+        cache: None,
     }
 }
 

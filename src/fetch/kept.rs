@@ -1,0 +1,88 @@
+//! Between the cache and the network: which of them answers, and what is kept of it.
+//!
+//! What may be kept and what is fresh is the cache's business; what an answer means is the parent's.
+
+use std::sync::atomic::Ordering;
+use std::time::SystemTime;
+
+use ureq::http::{Request, header};
+use url::Url;
+
+use super::cache::{Cache, LookUp, Stored};
+use super::http::{Answer, HeaderSet};
+use super::{Fetcher, redirect};
+use crate::model::{Exchange, PageError};
+
+impl Fetcher {
+    /// The answer to a request for `url`: a kept one if it is good, otherwise the server's. `attempt` is how often it
+    /// was tried before: a page that failed is not taken from the cache, where it would fail again.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the server's answer from arriving. The cache never fails.
+    pub(super) fn answer(
+        &self,
+        url: &Url,
+        headers: &HeaderSet,
+        attempt: u32,
+        exchange: &mut Exchange,
+    ) -> Result<Answer, PageError> {
+        let asked =
+            self.cache.as_ref().zip(headers.request(url)).filter(|(cache, asked)| cache.covers(asked));
+        let Some((cache, asked)) = asked else {
+            return self.ask(url, headers, exchange);
+        };
+        let found = if attempt > 0 { LookUp::Miss } else { cache.look_up(&asked, SystemTime::now()) };
+        match found {
+            LookUp::Fresh(Stored { status, headers, received, body, .. }) => {
+                exchange.kept_since = Some(received);
+                Ok(self.client.replay(url, status, headers, body))
+            }
+            LookUp::Stale { conditions, stored } => {
+                let answer = self.ask(url, &headers.with(conditions), exchange)?;
+                if answer.status() != 304 {
+                    return self.keep(cache, &asked, url, answer);
+                }
+                if let Some(renewed) = cache.freshen(stored, &asked, answer.headers(), SystemTime::now()) {
+                    answer.discard();
+                    return Ok(self.client.replay(url, renewed.status, renewed.headers, renewed.body));
+                }
+                answer.discard();
+                let answer = self.ask(url, headers, exchange)?;
+                self.keep(cache, &asked, url, answer)
+            }
+            LookUp::Miss => {
+                let answer = self.ask(url, headers, exchange)?;
+                self.keep(cache, &asked, url, answer)
+            }
+        }
+    }
+
+    /// Keeps the server's answer if it may be kept, and hands it on.
+    fn keep(
+        &self,
+        cache: &Cache,
+        asked: &Request<()>,
+        url: &Url,
+        answer: Answer,
+    ) -> Result<Answer, PageError> {
+        let (status, now) = (answer.status(), SystemTime::now());
+        if !cache.keeps(asked, status, answer.headers(), now) {
+            return Ok(answer);
+        }
+        let headers = answer.headers().clone();
+        let leads_elsewhere = redirect::is_redirect(status) && headers.contains_key(header::LOCATION);
+        let body = if leads_elsewhere || status >= 400 {
+            // Nobody reads it.
+            answer.discard();
+            Vec::new()
+        } else {
+            answer.read(self.policy.max_body_bytes)?
+        };
+        // What ended because connections were shut down may be half a page.
+        if !self.is_aborted.load(Ordering::SeqCst) {
+            cache.store(asked, status, &headers, &body, now);
+        }
+        Ok(self.client.replay(url, status, headers, body))
+    }
+}
