@@ -95,10 +95,10 @@ fn a_host_that_was_not_asked_need_not_rest() {
     }
     assert_eq!(drain(&mut hosts, now), [0]);
     let unasked = Reply { verdict: Verdict::Broken, ..good() };
-    hosts.settle(&request(0, "http://a/"), unasked, None, now);
+    hosts.settle(&request(0, "http://a/"), (unasked, None), None, now);
     hosts.was_not_asked(&request(0, "http://a/"), now);
     assert_eq!(drain(&mut hosts, now), [1], "the first answer had been kept");
-    hosts.settle(&request(1, "http://a/"), good(), None, now);
+    hosts.settle(&request(1, "http://a/"), (good(), None), None, now);
     assert!(drain(&mut hosts, now).is_empty(), "the second had not");
     assert_eq!(hosts.due(), Some(now + SECOND));
 }
