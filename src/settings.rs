@@ -198,6 +198,22 @@ pub const SETTINGS: &[Setting] = &[
          redirect to another origin does not get them",
     )
     .short('H'),
+    value(
+        "cookie",
+        Fetch,
+        "COOKIES",
+        "Send these cookies to the host of the URL and to no other: 'a=1; b=2'. What it sets under the same name \
+         replaces them",
+    )
+    .short('b'),
+    switch("no-cookies", Fetch, "Keep no cookies that servers set, and send none but your own"),
+    value("load-cookies", Fetch, "FILE", "Begin with the cookies of FILE, a cookies.txt as curl and browsers' extensions write it"),
+    value(
+        "save-cookies",
+        Fetch,
+        "FILE",
+        "Write the cookies to FILE when the run has ended, for --load-cookies; readable by its owner only",
+    ),
     value("user-agent", Fetch, "TEXT", "Name yourself so in the User-Agent header; if not said, pagemill/VERSION").short('A'),
     value(
         "charset",

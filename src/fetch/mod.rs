@@ -5,25 +5,33 @@
 //! body, and knows neither threads nor queues: all crawl threads share one `Fetcher` by reference. A redirect is
 //! handed back, so that whoever knows the hosts can ask for its target under the rules of its host.
 //!
-//! `http` makes the exchange, `redirect` says where one may go, `header` what is sent along, [`decode`] unpacks.
+//! `http` makes the exchange, `redirect` says where one may go, `header` what is sent along, [`cookies`] what comes back,
+//! [`decode`] unpacks. Whatever is a secret is a [`Secret`].
 
+pub mod cookies;
 pub mod decode;
 mod header;
 mod http;
 mod policy;
 mod redirect;
 mod retry_after;
+mod secret;
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
 use url::Url;
 
+use self::cookies::Jar;
 use self::decode::DecodeError;
 use self::header::Headers;
 pub use self::header::parse_header;
 use self::http::{Answer, Client, HeaderSet};
 pub use self::policy::FetchPolicy;
+use self::redirect::Standing;
+pub use self::secret::Secret;
 use crate::model::{Exchange, Failure, Fetched, Page, PageError, Request};
 
 /// Fetches pages; shared by all crawl threads.
@@ -32,6 +40,11 @@ pub struct Fetcher {
     client: Client,
     home: HeaderSet,
     away: HeaderSet,
+    /// The user's own cookies.
+    own_cookies: Vec<(String, Secret)>,
+    /// What the servers have set; `None` if nothing is kept. Locked for a look in front of each exchange, and to put
+    /// in what came; held over neither.
+    jar: Option<RwLock<Jar>>,
     policy: FetchPolicy,
     is_aborted: AtomicBool,
 }
@@ -47,10 +60,20 @@ impl Fetcher {
     pub fn new(policy: FetchPolicy) -> Fetcher {
         let headers = Headers::new(&policy);
         let home = HeaderSet::new(&headers.home);
+        let mut own_cookies = policy.own_cookies.clone();
+        for written in &headers.cookies {
+            // What is not written as cookies was not meant to be read; it has no name that another could replace.
+            own_cookies.extend(
+                cookies::parse_cookies(written)
+                    .unwrap_or_else(|_| vec![(String::new(), Secret::new(written))]),
+            );
+        }
         Fetcher {
             client: Client::new(&policy, &home),
             home,
             away: HeaderSet::new(&headers.away),
+            own_cookies,
+            jar: policy.cookies.clone().map(RwLock::new),
             policy,
             is_aborted: AtomicBool::new(false),
         }
@@ -102,18 +125,12 @@ impl Fetcher {
     fn step(&self, request: &Request, exchange: &mut Exchange) -> Result<Step, PageError> {
         let mut url = request.target().clone();
         redirect::strip(&mut url);
-        let authorized;
-        let headers = if !redirect::same_origin(&url, &request.url) {
-            &self.away
-        } else if let Some(value) = header::basic_authorization(&request.url) {
-            authorized = self.home.with_authorization(&value);
-            &authorized
-        } else {
-            &self.home
-        };
+        let standing = redirect::standing(&request.url, &url);
+        let headers = self.headers(request, &url, standing);
         let asked_at = Instant::now();
-        let answer = self.client.get(&url, headers)?;
+        let answer = self.client.get(&url, &headers)?;
         exchange.latency = Some(asked_at.elapsed());
+        self.keep_cookies(&answer, &url);
         let location = answer.header("location").filter(|_| redirect::is_redirect(answer.status()));
         let Some(location) = location else {
             return self.receive(answer, exchange);
@@ -124,6 +141,51 @@ impl Fetcher {
         let to = redirect::target(&url, location)?;
         answer.discard();
         Ok(Step::Elsewhere(to))
+    }
+
+    /// What is sent to `url` beside the request line.
+    fn headers(&self, request: &Request, url: &Url, standing: Standing) -> Cow<'_, HeaderSet> {
+        let mut headers = Cow::Borrowed(if standing == Standing::Home { &self.home } else { &self.away });
+        if standing == Standing::Home
+            && let Some(value) = header::basic_authorization(&request.url)
+        {
+            headers.to_mut().add("authorization", &value);
+        }
+        if let Some(cookies) = self.cookies(url, standing) {
+            headers.to_mut().add("cookie", &cookies);
+        }
+        headers
+    }
+
+    /// The `Cookie` header for `url`.
+    fn cookies(&self, url: &Url, standing: Standing) -> Option<String> {
+        let jar = self.jar.as_ref().map(|jar| jar.read().unwrap_or_else(PoisonError::into_inner));
+        let kept = match &jar {
+            Some(jar) if standing != Standing::Downgraded && !jar.is_empty() => jar.cookies_for(url),
+            _ => Vec::new(),
+        };
+        let own: &[_] = if standing == Standing::Home { &self.own_cookies } else { &[] };
+        let own = own.iter().map(|(name, value)| (name.as_str(), value.reveal()));
+        let own = own.filter(|(name, _)| name.is_empty() || kept.iter().all(|(other, _)| other != name));
+        let pairs: Vec<String> = own
+            .chain(kept.iter().copied())
+            .map(|(name, value)| if name.is_empty() { value.to_owned() } else { format!("{name}={value}") })
+            .collect();
+        if pairs.is_empty() { None } else { Some(pairs.join("; ")) }
+    }
+
+    fn keep_cookies(&self, answer: &Answer, url: &Url) {
+        let Some(jar) = &self.jar else { return };
+        let mut set = answer.all("set-cookie").peekable();
+        if set.peek().is_some() {
+            let mut jar = jar.write().unwrap_or_else(PoisonError::into_inner);
+            set.for_each(|cookie| jar.store(cookie, url));
+        }
+    }
+
+    /// The cookies as they are now; `None` if none are kept.
+    pub fn jar(&self) -> Option<Jar> {
+        self.jar.as_ref().map(|jar| jar.read().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// The page in an answer that leads nowhere else.
@@ -161,6 +223,8 @@ mod tests {
             max_body_bytes: 1 << 20,
             max_redirects: 10,
             headers: Vec::new(),
+            cookies: None,
+            own_cookies: Vec::new(),
             user_agent: "pagemill-test".into(),
             connections: 4,
             proxies_from_environment: false,

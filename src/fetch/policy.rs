@@ -4,6 +4,9 @@
 
 use std::time::Duration;
 
+use super::Secret;
+use super::cookies::Jar;
+
 /// The limits and headers of every request of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchPolicy {
@@ -19,7 +22,12 @@ pub struct FetchPolicy {
     pub max_redirects: u32,
     /// The user's own headers, each from [`parse_header`](super::parse_header). An empty value removes the default
     /// header of that name.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(String, Secret)>,
+    /// The cookies to begin with; `None` to keep none and send none but `own_cookies`.
+    pub cookies: Option<Jar>,
+    /// The user's own cookies, from [`parse_cookies`](super::cookies::parse_cookies), for the origin that a request
+    /// names. What its server sets under the same name counts more.
+    pub own_cookies: Vec<(String, Secret)>,
     /// The `User-Agent`, unless `headers` has one.
     pub user_agent: String,
     /// How many requests are made at the same time: so many idle connections are worth keeping.

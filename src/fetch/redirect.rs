@@ -37,9 +37,29 @@ pub(super) fn strip(url: &mut Url) {
     url.set_fragment(None);
 }
 
+/// How a URL stands to the one that a request names, for what may be sent there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Its origin: everything is meant for it.
+    Home,
+    /// Another origin: only what is that one's own.
+    Away,
+    /// Plain http, where https was asked for: nothing that is a secret, whosever it is.
+    Downgraded,
+}
+
+/// How `url` stands to the URL that was `named`.
+pub(super) fn standing(named: &Url, url: &Url) -> Standing {
+    match same_origin(named, url) {
+        true => Standing::Home,
+        false if named.scheme() == "https" && url.scheme() == "http" => Standing::Downgraded,
+        false => Standing::Away,
+    }
+}
+
 /// The same scheme, host and port: what the user's headers were meant for. Scheme and port count, since another
 /// port is another server and plain http is read by everybody on the way.
-pub(super) fn same_origin(a: &Url, b: &Url) -> bool {
+fn same_origin(a: &Url, b: &Url) -> bool {
     a.scheme() == b.scheme()
         && a.host_str() == b.host_str()
         && a.port_or_known_default() == b.port_or_known_default()
@@ -135,5 +155,11 @@ mod tests {
         assert!(!same("http://h/", "https://h/"));
         assert!(!same("http://h/", "http://h:81/"));
         assert!(!same("http://h/", "http://www.h/"));
+        let standing = |a: &str, b: &str| standing(&Url::parse(a).unwrap(), &Url::parse(b).unwrap());
+        assert_eq!(standing("https://h/", "https://h/x"), Standing::Home);
+        assert_eq!(standing("https://h/", "https://other/"), Standing::Away);
+        assert_eq!(standing("http://h/", "https://h/"), Standing::Away);
+        assert_eq!(standing("https://h/", "http://h/"), Standing::Downgraded);
+        assert_eq!(standing("https://h/", "http://other/"), Standing::Downgraded);
     }
 }

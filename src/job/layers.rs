@@ -39,6 +39,23 @@ impl Layers {
         self.mistakes.push(Mistake::from_slip(written.place.to_string(), &written.text, slip));
     }
 
+    /// Reports a slip in a text that may be a secret: without the text.
+    pub(super) fn report_hidden(&mut self, written: &Written, slip: Slip) {
+        let mut mistake = Mistake::new(written.place.to_string(), slip.message);
+        mistake.hint = slip.hint;
+        self.mistakes.push(mistake);
+    }
+
+    /// The value, read by `parse`; a slip is reported without the text, which may be a secret.
+    pub(super) fn read_hidden<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, Slip>,
+    ) -> Option<T> {
+        let written = self.value(name)?;
+        parse(&written.text).map_err(|slip| self.report_hidden(&written, slip)).ok()
+    }
+
     /// The value, read by `parse`; a slip is reported and counts as not written.
     pub(super) fn read<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Slip>) -> Option<T> {
         let written = self.value(name)?;

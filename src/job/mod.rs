@@ -8,6 +8,7 @@ mod fields;
 #[cfg(test)]
 mod fields_tests;
 mod form;
+mod identity;
 mod layers;
 mod rules;
 mod values;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use crate::config::JobFile;
 use crate::extract::xpath::engine::EngineChoice;
 use crate::extract::{Namespaces, Rule};
-use crate::fetch::{FetchPolicy, parse_header};
+use crate::fetch::{FetchPolicy, Secret, parse_header};
 use crate::frontier::RetryPolicy;
 use crate::html::{self, Charset};
 use crate::mistake::{Mistake, Slip};
@@ -76,6 +77,8 @@ pub struct Job {
     pub target: Target,
     /// Whether they go in the order of the pages.
     pub ordered: bool,
+    /// Where the cookies go when the run has ended.
+    pub save_cookies: Option<PathBuf>,
     /// Where the counts of the run go.
     pub summary: Option<PathBuf>,
     /// What is told to people.
@@ -140,6 +143,7 @@ impl Job {
         let writes = purpose != Purpose::Trial;
         let target = if writes { build_target(&mut layers) } else { Target::Stdout };
         let summary = if writes { build_summary(&mut layers, &target) } else { None };
+        let save_cookies = if writes { identity::build_save_cookies(&mut layers) } else { None };
         match (source, meant, fetch, retry, jobs) {
             (Some((source, until_empty)), Some(meant), Some(fetch), Some(retry), Some(jobs))
                 if layers.mistakes.is_empty() =>
@@ -159,6 +163,7 @@ impl Job {
                     max_time,
                     target,
                     ordered,
+                    save_cookies,
                     summary,
                     talk,
                 })
@@ -255,6 +260,8 @@ fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
             .map(|_| text.to_owned())
             .map_err(|slip| Slip { at: slip.at.saturating_sub("User-Agent: ".len()), ..slip })
     });
+    let cookies = identity::build_cookies(layers);
+    let own_cookies = identity::build_own_cookies(layers);
     let connect_timeout = layers.duration("connect-timeout", false);
     let read_timeout = layers.duration("read-timeout", false);
     let timeout = layers.duration("timeout", false);
@@ -267,6 +274,8 @@ fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
         max_body_bytes: max_body_bytes?,
         max_redirects: u32::try_from(max_redirects?).ok()?,
         headers,
+        cookies,
+        own_cookies,
         user_agent: user_agent.unwrap_or_else(|| format!("pagemill/{}", env!("CARGO_PKG_VERSION"))),
         connections,
         proxies_from_environment: true,
@@ -274,8 +283,8 @@ fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
 }
 
 /// The headers of all layers; one that is written again in a stronger layer is replaced.
-fn build_headers(layers: &mut Layers) -> Vec<(String, String)> {
-    let mut headers: Vec<(Place, (String, String))> = Vec::new();
+fn build_headers(layers: &mut Layers) -> Vec<(String, Secret)> {
+    let mut headers: Vec<(Place, (String, Secret))> = Vec::new();
     for written in layers.list("header") {
         match parse_header(&written.text) {
             Ok(header) => {
@@ -400,7 +409,7 @@ mod tests {
         let flags = [("url", "http://h/"), ("field", "a=//a"), ("header", "X: 1"), ("header", "x: 2")];
         let job = job(&flags, &[("header", "X: 0"), ("header", "Y: 0")]).unwrap();
         let headers: Vec<_> =
-            job.fetch.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            job.fetch.headers.iter().map(|(name, value)| format!("{name}: {}", value.reveal())).collect();
         assert_eq!(headers, ["Y: 0", "X: 1", "x: 2"]);
     }
 

@@ -7,6 +7,8 @@
 mod bad_pages;
 /// Commands and job files that are wrong: all mistakes at once, and no request.
 mod bad_usage;
+/// Cookies that servers set, of the user, and of files.
+mod cookies;
 /// The main job: pages in, JSON Lines out.
 mod crawl;
 /// `pagemill demo`.

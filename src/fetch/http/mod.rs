@@ -63,11 +63,13 @@ impl HeaderSet {
     pub(super) fn new(headers: &[(String, String)]) -> HeaderSet {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            let (Ok(name), Ok(value)) =
+            let (Ok(name), Ok(mut value)) =
                 (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
             else {
                 continue;
             };
+            // Not shown for debugging.
+            value.set_sensitive(true);
             // Two `Host` would be refused by every server.
             if name == "host" {
                 map.insert(name, value);
@@ -78,13 +80,13 @@ impl HeaderSet {
         HeaderSet(map)
     }
 
-    /// The same headers and `Authorization: value`, unless there is one.
-    pub(super) fn with_authorization(&self, value: &str) -> HeaderSet {
-        let mut map = self.0.clone();
-        if let Ok(value) = HeaderValue::try_from(value) {
-            map.entry("authorization").or_insert(value);
+    /// Adds a header, unless there is one of its name; a value that HTTP cannot carry is left out.
+    pub(super) fn add(&mut self, name: &'static str, value: &str) {
+        if let Ok(mut value) = HeaderValue::from_bytes(value.as_bytes()) {
+            // Not shown for debugging.
+            value.set_sensitive(true);
+            self.0.entry(name).or_insert(value);
         }
-        HeaderSet(map)
     }
 }
 
@@ -176,6 +178,11 @@ impl Answer {
     /// The first header of this name, as sent.
     pub(super) fn header(&self, name: &str) -> Option<&[u8]> {
         self.response.headers().get(name).map(HeaderValue::as_bytes)
+    }
+
+    /// Each header of this name, as sent.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.response.headers().get_all(name).iter().map(HeaderValue::as_bytes)
     }
 
     /// All headers of this name as one list (RFC 9110 5.3); bytes that are not UTF-8 are replaced.

@@ -27,6 +27,8 @@ fn policy() -> FetchPolicy {
         max_body_bytes: 1 << 20,
         max_redirects: 10,
         headers: Vec::new(),
+        cookies: None,
+        own_cookies: Vec::new(),
         user_agent: "pagemill-test".into(),
         connections: 4,
         proxies_from_environment: false,
