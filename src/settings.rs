@@ -199,6 +199,17 @@ pub const SETTINGS: &[Setting] = &[
     )
     .short('H'),
     value(
+        "user",
+        Fetch,
+        "USER:PASSWORD",
+        "Log in to the host of the URL with these (Basic authentication). Other users of the machine can see flags: \
+         PAGEMILL_USER or a .netrc is safer",
+    )
+    .short('u'),
+    value("bearer", Fetch, "TOKEN", "Send this token to the host of the URL; safer as PAGEMILL_BEARER"),
+    switch("netrc", Fetch, "Look for user and password of each host in ~/.netrc"),
+    value("netrc-file", Fetch, "FILE", "Look for user and password of each host in FILE, written like a .netrc"),
+    value(
         "cookie",
         Fetch,
         "COOKIES",

@@ -2,8 +2,6 @@
 //!
 //! Knows names and values only; who sends them is not its business.
 
-use url::Url;
-
 use super::{FetchPolicy, Secret};
 use crate::mistake::Slip;
 
@@ -97,19 +95,8 @@ fn is_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
 }
 
-/// The `Authorization` that the user name and password of a URL stand for (RFC 7617): percent-decoded, so that a
-/// password may have a `:` or `@`.
-pub(super) fn basic_authorization(url: &Url) -> Option<String> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
-    }
-    let mut pair = percent_decoded(url.username());
-    pair.push(b':');
-    pair.extend(percent_decoded(url.password().unwrap_or_default()));
-    Some(format!("Basic {}", base64(&pair)))
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
+/// The bytes that a text with `%41` stands for; a `%` without two digits is itself.
+pub(super) fn percent_decoded(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let digit = |at: usize| bytes.get(at).and_then(|&b| char::from(b).to_digit(16));
     let mut decoded = Vec::with_capacity(bytes.len());
@@ -129,7 +116,7 @@ fn percent_decoded(text: &str) -> Vec<u8> {
 }
 
 /// RFC 4648 4, with padding. A crate for these lines would be one more to trust.
-fn base64(bytes: &[u8]) -> String {
+pub(super) fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for three in bytes.chunks(3) {
@@ -224,15 +211,5 @@ mod tests {
         ] {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
-    }
-
-    #[test]
-    fn user_and_password_of_a_url_are_decoded_before_they_are_sent() {
-        let authorization = |url: &str| basic_authorization(&Url::parse(url).unwrap());
-        // The example of RFC 7617 2: `Aladdin:open sesame`.
-        let expected = Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==".to_owned());
-        assert_eq!(authorization("http://Aladdin:open%20sesame@h/"), expected);
-        assert_eq!(authorization("http://a%@h/"), Some(format!("Basic {}", base64(b"a%:"))));
-        assert_eq!(authorization("http://h/"), None);
     }
 }

@@ -5,10 +5,11 @@
 //! body, and knows neither threads nor queues: all crawl threads share one `Fetcher` by reference. A redirect is
 //! handed back, so that whoever knows the hosts can ask for its target under the rules of its host.
 //!
-//! `http` makes the exchange, `redirect` says where one may go, `header` what is sent along, [`cookies`] what comes back,
-//! [`decode`] unpacks. Whatever is a secret is a [`Secret`].
+//! `http` makes the exchange, `redirect` says where one may go, `header` what is sent along, [`credentials`]
+//! and [`cookies`] who one is, [`decode`] unpacks. Whatever is a secret is a [`Secret`].
 
 pub mod cookies;
+pub mod credentials;
 pub mod decode;
 mod header;
 mod http;
@@ -146,10 +147,8 @@ impl Fetcher {
     /// What is sent to `url` beside the request line.
     fn headers(&self, request: &Request, url: &Url, standing: Standing) -> Cow<'_, HeaderSet> {
         let mut headers = Cow::Borrowed(if standing == Standing::Home { &self.home } else { &self.away });
-        if standing == Standing::Home
-            && let Some(value) = header::basic_authorization(&request.url)
-        {
-            headers.to_mut().add("authorization", &value);
+        if let Some(value) = self.policy.credentials.authorization(&request.url, url, standing) {
+            headers.to_mut().add("authorization", value.reveal());
         }
         if let Some(cookies) = self.cookies(url, standing) {
             headers.to_mut().add("cookie", &cookies);
@@ -223,6 +222,7 @@ mod tests {
             max_body_bytes: 1 << 20,
             max_redirects: 10,
             headers: Vec::new(),
+            credentials: credentials::Credentials::default(),
             cookies: None,
             own_cookies: Vec::new(),
             user_agent: "pagemill-test".into(),

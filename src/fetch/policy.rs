@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Secret;
 use super::cookies::Jar;
+use super::credentials::Credentials;
 
 /// The limits and headers of every request of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct FetchPolicy {
     /// The user's own headers, each from [`parse_header`](super::parse_header). An empty value removes the default
     /// header of that name.
     pub headers: Vec<(String, Secret)>,
+    /// User names, passwords and tokens.
+    pub credentials: Credentials,
     /// The cookies to begin with; `None` to keep none and send none but `own_cookies`.
     pub cookies: Option<Jar>,
     /// The user's own cookies, from [`parse_cookies`](super::cookies::parse_cookies), for the origin that a request

@@ -261,6 +261,7 @@ fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
             .map_err(|slip| Slip { at: slip.at.saturating_sub("User-Agent: ".len()), ..slip })
     });
     let cookies = identity::build_cookies(layers);
+    let credentials = identity::build_credentials(layers);
     let own_cookies = identity::build_own_cookies(layers);
     let connect_timeout = layers.duration("connect-timeout", false);
     let read_timeout = layers.duration("read-timeout", false);
@@ -274,6 +275,7 @@ fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
         max_body_bytes: max_body_bytes?,
         max_redirects: u32::try_from(max_redirects?).ok()?,
         headers,
+        credentials,
         cookies,
         own_cookies,
         user_agent: user_agent.unwrap_or_else(|| format!("pagemill/{}", env!("CARGO_PKG_VERSION"))),
@@ -294,7 +296,15 @@ fn build_headers(layers: &mut Layers) -> Vec<(String, Secret)> {
                 });
                 headers.push((written.place, header));
             }
-            Err(slip) => layers.report(&written, slip),
+            // A slip in the name shows the name; the value may be a secret.
+            Err(slip) => {
+                let name = written.text.split(':').next().unwrap_or_default();
+                let shown = Written { text: format!("{name}:"), place: written.place.clone() };
+                match slip.at <= name.len() && written.text.contains(':') {
+                    true => layers.report(&shown, slip),
+                    false => layers.report_hidden(&written, slip),
+                }
+            }
         }
     }
     headers.into_iter().map(|(_, header)| header).collect()

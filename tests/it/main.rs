@@ -11,6 +11,8 @@ mod bad_usage;
 mod cookies;
 /// The main job: pages in, JSON Lines out.
 mod crawl;
+/// User names, passwords and tokens: where they go, and where they do not.
+mod credentials;
 /// `pagemill demo`.
 mod demo;
 /// The documents say what is so.

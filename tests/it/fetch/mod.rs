@@ -10,6 +10,7 @@ mod redirects;
 
 use std::time::Duration;
 
+use pagemill::fetch::credentials::Credentials;
 use pagemill::fetch::{FetchPolicy, Fetcher};
 use pagemill::model::{Failure, Page, PageError, Request, RequestId};
 
@@ -27,6 +28,7 @@ fn policy() -> FetchPolicy {
         max_body_bytes: 1 << 20,
         max_redirects: 10,
         headers: Vec::new(),
+        credentials: Credentials::default(),
         cookies: None,
         own_cookies: Vec::new(),
         user_agent: "pagemill-test".into(),
