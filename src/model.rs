@@ -3,9 +3,12 @@
 //! Plain data. Nothing here knows threads, channels, sockets or files.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use url::Url;
+
+use crate::message::Message;
 
 /// A request's number in the order of the source, from 0. It names the request for the whole run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +23,8 @@ pub struct Request {
     pub url: Url,
     /// The page number it was made from; `None` for a URL without a range.
     pub page: Option<i64>,
+    /// What it says beside its URL; `None` for a GET.
+    pub message: Option<Arc<Message>>,
     /// How often it has been tried before: 0 for the first time.
     pub attempt: u32,
     /// Where redirects have led; `None` before the first.
@@ -39,7 +44,7 @@ pub struct Moved {
 impl Request {
     /// A request that has not been tried.
     pub fn new(id: RequestId, url: Url, page: Option<i64>) -> Request {
-        Request { id, url, page, attempt: 0, moved: None }
+        Request { id, url, page, message: None, attempt: 0, moved: None }
     }
 
     /// What is to be asked for: the URL, or where redirects have led.
@@ -78,7 +83,7 @@ pub enum Fetched {
     Page(Page),
     /// A redirect to elsewhere.
     Moved {
-        /// The request, as it was handed out.
+        /// The request, as it was handed out, but without its message if it goes on as a GET.
         request: Request,
         /// Where it leads.
         to: Url,

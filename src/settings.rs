@@ -190,6 +190,21 @@ pub const SETTINGS: &[Setting] = &[
     )
     .default("2"),
     value("retry-delay", Fetch, "TIME", "Wait this long before the first retry, twice as long before each further one, at most 60s; up to half of it is taken off at random").default("1s"),
+    value("method", Fetch, "METHOD", "Ask with this method: PUT, DELETE; GET if not said, POST with a body").short('X'),
+    list(
+        "data",
+        Fetch,
+        "TEXT|@FILE",
+        "Send this as a form, by POST. {page} and calculations with it are replaced as in the URL; all other braces \
+         stay. Repeat it to join parts with &",
+    )
+    .short('d'),
+    value(
+        "json",
+        Fetch,
+        "TEXT|@FILE",
+        "Send this as JSON, by POST: '{\"page\": {page}, \"filter\": {\"new\": true}}'",
+    ),
     list(
         "header",
         Fetch,

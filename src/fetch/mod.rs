@@ -33,7 +33,7 @@ use self::http::{Answer, Client, HeaderSet};
 pub use self::policy::FetchPolicy;
 use self::redirect::Standing;
 pub use self::secret::Secret;
-use crate::model::{Exchange, Failure, Fetched, Page, PageError, Request};
+use crate::model::{Exchange, Failure, Fetched, Page, PageError, Request, display_url};
 
 /// Fetches pages; shared by all crawl threads.
 #[derive(Debug)]
@@ -52,8 +52,16 @@ pub struct Fetcher {
 
 /// What an exchange came to.
 enum Step {
-    Page { status: u16, content_type: Option<String>, body: Vec<u8> },
-    Elsewhere(Url),
+    Page {
+        status: u16,
+        content_type: Option<String>,
+        body: Vec<u8>,
+    },
+    Elsewhere {
+        to: Url,
+        /// Whether the request goes on as a GET.
+        as_get: bool,
+    },
 }
 
 impl Fetcher {
@@ -83,7 +91,7 @@ impl Fetcher {
     /// Asks once for the target of `request`. It takes at most the policy's `timeout`.
     ///
     /// A page is a reply with status 2xx, or 3xx that is not a redirect to follow.
-    pub fn fetch(&self, request: Request) -> Fetched {
+    pub fn fetch(&self, mut request: Request) -> Fetched {
         let mut exchange = Exchange::default();
         let step = self.step(&request, &mut exchange);
         // Whatever ended while connections were being shut down may be half a page.
@@ -95,7 +103,12 @@ impl Fetcher {
                 let fetched_at = SystemTime::now();
                 Fetched::Page(Page { request, final_url, status, content_type, body, fetched_at, exchange })
             }
-            Ok(Step::Elsewhere(to)) => Fetched::Moved { request, to, exchange },
+            Ok(Step::Elsewhere { to, as_get }) => {
+                if as_get {
+                    request.message = None;
+                }
+                Fetched::Moved { request, to, exchange }
+            }
             Err(error) => Fetched::Failed(Box::new(Failure { request, error, exchange })),
         }
     }
@@ -129,7 +142,7 @@ impl Fetcher {
         let standing = redirect::standing(&request.url, &url);
         let headers = self.headers(request, &url, standing);
         let asked_at = Instant::now();
-        let answer = self.client.get(&url, &headers)?;
+        let answer = self.client.send(&url, &headers, request.message.as_deref())?;
         exchange.latency = Some(asked_at.elapsed());
         self.keep_cookies(&answer, &url);
         let location = answer.header("location").filter(|_| redirect::is_redirect(answer.status()));
@@ -140,8 +153,22 @@ impl Fetcher {
             return Err(PageError::TooManyRedirects(self.policy.max_redirects));
         }
         let to = redirect::target(&url, location)?;
+        let as_get = match request.message.as_deref() {
+            None => true,
+            Some(message) if redirect::becomes_get(answer.status(), &message.method) => true,
+            Some(_) if redirect::standing(&request.url, &to) == Standing::Home => false,
+            Some(message) => {
+                let method = &message.method;
+                return Err(PageError::RedirectRefused {
+                    to: display_url(&to),
+                    reason: format!(
+                        "the {method} would go with it, which was meant for the origin of the URL"
+                    ),
+                });
+            }
+        };
         answer.discard();
-        Ok(Step::Elsewhere(to))
+        Ok(Step::Elsewhere { to, as_get })
     }
 
     /// What is sent to `url` beside the request line.
@@ -149,6 +176,18 @@ impl Fetcher {
         let mut headers = Cow::Borrowed(if standing == Standing::Home { &self.home } else { &self.away });
         if let Some(value) = self.policy.credentials.authorization(&request.url, url, standing) {
             headers.to_mut().add("authorization", value.reveal());
+        }
+        match &request.message {
+            Some(message) => {
+                if let Some(content_type) = message.content_type {
+                    headers.to_mut().add("content-type", content_type);
+                }
+            }
+            // The body stayed behind, and what was said of it with it.
+            None if request.moved.is_some() && headers.has("content-type") => {
+                headers.to_mut().remove("content-type");
+            }
+            None => {}
         }
         if let Some(cookies) = self.cookies(url, standing) {
             headers.to_mut().add("cookie", &cookies);

@@ -4,12 +4,19 @@
 
 use url::Url;
 
+use crate::message::Method;
 use crate::model::PageError;
 
-/// Whether a status asks to go elsewhere with the same GET (RFC 9110 15.4). 300 offers a choice, 304 and 305 mean
+/// Whether a status asks to go elsewhere (RFC 9110 15.4). 300 offers a choice, 304 and 305 mean
 /// something else; those are pages.
 pub(super) fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
+}
+
+/// Whether a redirect with this status asks for a GET, whatever was sent before (RFC 9110 15.4, and for other methods
+/// than POST the Fetch standard of WHATWG, 4.4).
+pub(super) fn becomes_get(status: u16, method: &Method) -> bool {
+    status == 303 || matches!(status, 301 | 302) && method.name() == "POST"
 }
 
 /// The URL that `location` means on a page at `current`: resolved as browsers do, so blanks and raw UTF-8 are
@@ -145,6 +152,14 @@ mod tests {
             panic!("not refused");
         };
         assert!(to.starts_with("file:xxx") && to.ends_with("x…") && to.chars().count() == 201);
+    }
+
+    #[test]
+    fn a_post_becomes_a_get_where_browsers_make_it_one() {
+        let (post, put) = (Method::post(), Method::parse("PUT").unwrap());
+        let gets = |method| [301, 302, 303, 307, 308].map(|status| becomes_get(status, method));
+        assert_eq!(gets(&post), [true, true, true, false, false]);
+        assert_eq!(gets(&put), [false, false, true, false, false]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod fields_tests;
 mod form;
 mod identity;
 mod layers;
+mod message;
 mod rules;
 mod values;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use crate::frontier::RetryPolicy;
 use crate::html::{self, Charset};
 use crate::mistake::{Mistake, Slip};
 use crate::output::{Target, check_target};
-use crate::source::{PageRange, Source, SourceMistake, Template};
+use crate::source::{MessageTemplate, PageRange, Source, SourceMistake, Template};
 use crate::written::{Layer, Place, Written};
 use layers::Layers;
 
@@ -187,6 +188,7 @@ fn build_source(layers: &mut Layers, purpose: Purpose, file_is_unread: bool) -> 
     let max_pages = layers.count("max-pages", 1, u64::MAX);
     let pages_written = layers.value("pages");
     let pages = layers.read("pages", PageRange::parse);
+    let message = message::build(layers);
     let Some(url) = layers.value("url") else {
         // It may well stand in the file that has a mistake already.
         if file_is_unread {
@@ -212,6 +214,7 @@ fn build_source(layers: &mut Layers, purpose: Purpose, file_is_unread: bool) -> 
         Some(template)
             if purpose == Purpose::Trial
                 && !template.uses_page()
+                && !message.as_ref().is_some_and(MessageTemplate::uses_page)
                 && !pages_written.as_ref().is_some_and(is_asked_for) =>
         {
             (None, None)
@@ -222,7 +225,7 @@ fn build_source(layers: &mut Layers, purpose: Purpose, file_is_unread: bool) -> 
     if pages_written.is_some() && pages.is_none() {
         return None;
     }
-    match Source::new(template?, pages, max_pages) {
+    match Source::with_message(template?, message, pages, max_pages) {
         Ok(source) => Some((source, until_empty)),
         Err(mistake) => {
             report_source(layers, purpose, &url, pages_written, &mistake);
@@ -243,18 +246,26 @@ fn report_source(
         _ => url.clone(),
     };
     let at = match mistake {
-        SourceMistake::PagesMissing => written.text.find('{').unwrap_or(0),
+        SourceMistake::PagesMissing { in_body: false } => written.text.find('{').unwrap_or(0),
         _ => 0,
     };
     let hint = match (mistake, purpose) {
-        (SourceMistake::PagesMissing, Purpose::Trial) => Some("say which one, as in `--page 1`".to_owned()),
+        (SourceMistake::PagesMissing { .. }, Purpose::Trial) => {
+            Some("say which one, as in `--page 1`".to_owned())
+        }
         _ => mistake.hint(),
     };
     layers.report(&written, Slip { at, message: mistake.to_string(), hint });
 }
 
 fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
-    let headers = build_headers(layers);
+    let mut headers = build_headers(layers);
+    // As curl does: who sends JSON wants JSON.
+    if layers.strongest(&["data", "json"]) == ["json"]
+        && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept"))
+    {
+        headers.push(("Accept".to_owned(), Secret::new("application/json, */*;q=0.5")));
+    }
     let user_agent = layers.read("user-agent", |text| {
         parse_header(&format!("User-Agent: {text}"))
             .map(|_| text.to_owned())

@@ -25,6 +25,8 @@ mod extract;
 mod fetch;
 /// Fields with types, nested ones, JSON, and how the summary tells of them.
 mod fields;
+/// Methods and bodies: forms, JSON, and what redirects make of them.
+mod messages;
 mod support;
 /// `pagemill try`: one page, expressions, near misses, line by line.
 mod try_page;
