@@ -33,7 +33,7 @@ use self::http::{Answer, Client, HeaderSet};
 pub use self::policy::FetchPolicy;
 use self::redirect::Standing;
 pub use self::secret::Secret;
-use crate::model::{Exchange, Failure, Fetched, Page, PageError, Request, display_url};
+use crate::model::{Errand, Exchange, Failure, Fetched, Page, PageError, Request, display_url};
 
 /// Fetches pages; shared by all crawl threads.
 #[derive(Debug)]
@@ -139,7 +139,11 @@ impl Fetcher {
     fn step(&self, request: &Request, exchange: &mut Exchange) -> Result<Step, PageError> {
         let mut url = request.target().clone();
         redirect::strip(&mut url);
-        let standing = redirect::standing(&request.url, &url);
+        let standing = match redirect::standing(&request.url, &url) {
+            // Nobody has named the host of a robots.txt, which may be that of a redirect.
+            Standing::Home if request.errand == Errand::Robots => Standing::Away,
+            standing => standing,
+        };
         let headers = self.headers(request, &url, standing);
         let asked_at = Instant::now();
         let answer = self.client.send(&url, &headers, request.message.as_deref())?;

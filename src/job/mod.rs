@@ -11,6 +11,7 @@ mod form;
 mod identity;
 mod layers;
 mod message;
+mod pace;
 mod rules;
 mod values;
 #[cfg(test)]
@@ -23,10 +24,11 @@ use crate::config::JobFile;
 use crate::extract::xpath::engine::EngineChoice;
 use crate::extract::{Namespaces, Rule};
 use crate::fetch::{FetchPolicy, Secret, parse_header};
-use crate::frontier::RetryPolicy;
+use crate::frontier::{PacePolicy, RetryPolicy};
 use crate::html::{self, Charset};
 use crate::mistake::{Mistake, Slip};
 use crate::output::{Target, check_target};
+use crate::robots;
 use crate::source::{MessageTemplate, PageRange, Source, SourceMistake, Template};
 use crate::written::{Layer, Place, Written};
 use layers::Layers;
@@ -68,6 +70,10 @@ pub struct Job {
     pub fetch: FetchPolicy,
     /// When failed pages are tried again.
     pub retry: RetryPolicy,
+    /// How fast each host is asked.
+    pub pace: PacePolicy,
+    /// The name that robots.txt knows us by.
+    pub agent: String,
     /// Crawl threads.
     pub jobs: usize,
     /// Parser threads.
@@ -128,6 +134,7 @@ impl Job {
             layers.count("parsers", 1, MOST_PARSERS).and_then(|parsers| usize::try_from(parsers).ok());
         let fetch = build_fetch(&mut layers, jobs.unwrap_or(1));
         let retry = build_retry(&mut layers);
+        let pace = pace::build(&mut layers, file.hosts);
         let charset = layers.read("charset", |text| {
             html::charset_named(text).ok_or_else(|| {
                 Slip::new(0, "unknown character set")
@@ -145,8 +152,8 @@ impl Job {
         let target = if writes { build_target(&mut layers) } else { Target::Stdout };
         let summary = if writes { build_summary(&mut layers, &target) } else { None };
         let save_cookies = if writes { identity::build_save_cookies(&mut layers) } else { None };
-        match (source, meant, fetch, retry, jobs) {
-            (Some((source, until_empty)), Some(meant), Some(fetch), Some(retry), Some(jobs))
+        match (source, meant, fetch, retry, pace, jobs) {
+            (Some((source, until_empty)), Some(meant), Some(fetch), Some(retry), Some(pace), Some(jobs))
                 if layers.mistakes.is_empty() =>
             {
                 Ok(Job {
@@ -157,8 +164,10 @@ impl Job {
                     xpath_engine: meant.xpath_engine,
                     namespaces: meant.namespaces,
                     charset,
+                    agent: robots::product_token(&fetch.user_agent).to_owned(),
                     fetch,
                     retry,
+                    pace,
                     jobs,
                     parsers: parsers.unwrap_or_else(cores),
                     max_time,

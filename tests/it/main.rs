@@ -27,6 +27,7 @@ mod fetch;
 mod fields;
 /// Methods and bodies: forms, JSON, and what redirects make of them.
 mod messages;
+mod politeness;
 mod support;
 /// `pagemill try`: one page, expressions, near misses, line by line.
 mod try_page;
