@@ -79,6 +79,14 @@ impl Setting {
     }
 }
 
+/// Settings whose values may be secrets, and are not shown where something is wrong with them.
+const SECRETS: [&str; 7] = ["user", "bearer", "cookie", "header", "data", "json", "proxy"];
+
+/// Whether this is a setting whose value may be a secret.
+pub fn is_secret(name: &str) -> bool {
+    SECRETS.contains(&name)
+}
+
 /// The setting of this name.
 pub fn find(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
@@ -215,6 +223,13 @@ pub const SETTINGS: &[Setting] = &[
          and the statuses 408 425 429 500 502 503 504 522 524",
     )
     .default("2"),
+    value(
+        "retry-on",
+        Fetch,
+        "STATUSES",
+        "Try these statuses again instead: 500,502-504,429",
+    ),
+    switch("retry-all-errors", Fetch, "Try a failed page again whatever it failed of"),
     value("retry-delay", Fetch, "TIME", "Wait this long before the first retry, twice as long before each further one, at most 60s; up to half of it is taken off at random").default("1s"),
     value("method", Fetch, "METHOD", "Ask with this method: PUT, DELETE; GET if not said, POST with a body").short('X'),
     list(
@@ -266,7 +281,19 @@ pub const SETTINGS: &[Setting] = &[
         "FILE",
         "Write the cookies to FILE when the run has ended, for --load-cookies; readable by its owner only",
     ),
-    value("user-agent", Fetch, "TEXT", "Name yourself so in the User-Agent header; if not said, pagemill/VERSION").short('A'),
+    value(
+        "user-agent",
+        Fetch,
+        "TEXT",
+        "Name yourself so in the User-Agent header; if not said, pagemill/VERSION and where to read about it",
+    )
+    .short('A'),
+    value(
+        "user-agent-file",
+        Fetch,
+        "FILE",
+        "Take the User-Agent headers from FILE, one a line, in turn; lines with # are left out",
+    ),
     value(
         "charset",
         Fetch,

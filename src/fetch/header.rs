@@ -33,7 +33,7 @@ impl Headers {
     /// The defaults, with the user's headers in place of those of the same name.
     pub(super) fn new(policy: &FetchPolicy) -> Headers {
         let defaults = [
-            ("user-agent", policy.user_agent.as_str()),
+            ("user-agent", policy.user_agents.first().map_or("", String::as_str)),
             ("accept", ACCEPT),
             ("accept-encoding", ACCEPT_ENCODING),
         ];

@@ -19,7 +19,7 @@ mod retry_after;
 mod secret;
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
@@ -41,6 +41,8 @@ pub struct Fetcher {
     client: Client,
     home: HeaderSet,
     away: HeaderSet,
+    /// How many requests have taken a user agent; `None` if there is no choice.
+    agents_taken: Option<AtomicUsize>,
     /// The user's own cookies.
     own_cookies: Vec<(String, Secret)>,
     /// What the servers have set; `None` if nothing is kept. Locked for a look in front of each exchange, and to put
@@ -77,10 +79,13 @@ impl Fetcher {
                     .unwrap_or_else(|_| vec![(String::new(), Secret::new(written))]),
             );
         }
+        let names_itself = policy.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("user-agent"));
+        let takes_turns = policy.user_agents.len() > 1 && !names_itself;
         Fetcher {
             client: Client::new(&policy, &home),
             home,
             away: HeaderSet::new(&headers.away),
+            agents_taken: takes_turns.then(AtomicUsize::default),
             own_cookies,
             jar: policy.cookies.clone().map(RwLock::new),
             policy,
@@ -178,6 +183,11 @@ impl Fetcher {
     /// What is sent to `url` beside the request line.
     fn headers(&self, request: &Request, url: &Url, standing: Standing) -> Cow<'_, HeaderSet> {
         let mut headers = Cow::Borrowed(if standing == Standing::Home { &self.home } else { &self.away });
+        if let Some(taken) = &self.agents_taken {
+            let agents = &self.policy.user_agents;
+            headers.to_mut().remove("user-agent");
+            headers.to_mut().add("user-agent", &agents[taken.fetch_add(1, Ordering::Relaxed) % agents.len()]);
+        }
         if let Some(value) = self.policy.credentials.authorization(&request.url, url, standing) {
             headers.to_mut().add("authorization", value.reveal());
         }
@@ -268,7 +278,7 @@ mod tests {
             credentials: credentials::Credentials::default(),
             cookies: None,
             own_cookies: Vec::new(),
-            user_agent: "pagemill-test".into(),
+            user_agents: vec!["pagemill-test".into()],
             connections: 4,
             proxies_from_environment: false,
         }

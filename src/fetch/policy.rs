@@ -31,8 +31,8 @@ pub struct FetchPolicy {
     /// The user's own cookies, from [`parse_cookies`](super::cookies::parse_cookies), for the origin that a request
     /// names. What its server sets under the same name counts more.
     pub own_cookies: Vec<(String, Secret)>,
-    /// The `User-Agent`, unless `headers` has one.
-    pub user_agent: String,
+    /// The `User-Agent` headers, of which requests take one after the other, unless `headers` has one. None if empty.
+    pub user_agents: Vec<String>,
     /// How many requests are made at the same time: so many idle connections are worth keeping.
     pub connections: usize,
     /// Whether `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are obeyed.

@@ -5,7 +5,7 @@
 use url::Url;
 
 use crate::message::Method;
-use crate::model::PageError;
+use crate::model::{PageError, without_userinfo};
 
 /// Whether a status asks to go elsewhere (RFC 9110 15.4). 300 offers a choice, 304 and 305 mean
 /// something else; those are pages.
@@ -80,10 +80,11 @@ fn text_of(bytes: &[u8]) -> String {
     }
 }
 
-/// Short enough for a line of a log, and without what would act on a terminal. A password in it is the server's own
-/// invention, not the user's.
+/// Short enough for a line of a log, without what would act on a terminal, and without a password: a server may send
+/// the user's own back.
 fn shown(location: &str) -> String {
     const LONGEST: usize = 200;
+    let location = without_userinfo(location, 0).0;
     let mut shown: String = location.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
     if location.chars().nth(LONGEST).is_some() {
         shown.push('…');

@@ -60,11 +60,15 @@ impl Job {
 
     fn describe_fetch(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fetch = &self.fetch;
+        let user_agents = match fetch.user_agents.as_slice() {
+            [only] => only.clone(),
+            many => format!("{} user agents in turn", many.len()),
+        };
         writeln!(
             f,
             "{} at a time as {}, read by {} thread{}",
             self.jobs,
-            fetch.user_agent,
+            user_agents,
             self.parsers,
             if self.parsers == 1 { "" } else { "s" }
         )?;

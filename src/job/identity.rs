@@ -1,4 +1,4 @@
-//! Who a job is to the servers: its cookies, its user names, passwords and tokens.
+//! Who a job is to the servers: its cookies, its user agents, user names, passwords and tokens.
 //!
 //! What is wrong with a secret is told without it.
 
@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use super::check_output;
 use super::layers::Layers;
-use crate::fetch::Secret;
 use crate::fetch::cookies::{Jar, file, parse_cookies};
 use crate::fetch::credentials::{Credentials, Netrc, basic, bearer};
+use crate::fetch::{Secret, parse_header};
 use crate::mistake::{Mistake, Slip};
 use crate::output::Target;
 
@@ -49,6 +49,60 @@ pub(super) fn build_save_cookies(layers: &mut Layers) -> Option<PathBuf> {
     let path = layers.path("save-cookies")?;
     check_output(layers, "save-cookies", &Target::Replace(path.clone()));
     Some(path)
+}
+
+/// What the `User-Agent` is if nobody says: who we are, and where to read about it.
+fn default_user_agent() -> String {
+    let about =
+        [env!("CARGO_PKG_REPOSITORY"), env!("CARGO_PKG_HOMEPAGE"), "https://crates.io/crates/pagemill"];
+    let about = about.into_iter().find(|url| !url.is_empty()).unwrap_or_default();
+    format!("pagemill/{} (+{about})", env!("CARGO_PKG_VERSION"))
+}
+
+/// The user agents, of which requests take one after the other. There is always one.
+pub(super) fn build_user_agents(layers: &mut Layers) -> Vec<String> {
+    let agents = match layers.strongest(&["user-agent", "user-agent-file"]).as_slice() {
+        [] => None,
+        ["user-agent"] => {
+            layers.read("user-agent", |text| check_user_agent(text).map(|()| vec![text.to_owned()]))
+        }
+        ["user-agent-file"] => user_agents_of_file(layers),
+        _ => {
+            let hint = "put it into the file, on a line of its own";
+            layers
+                .mistakes
+                .push(Mistake::new("--user-agent", "cannot go with --user-agent-file").with_hint(hint));
+            None
+        }
+    };
+    agents.unwrap_or_else(|| vec![default_user_agent()])
+}
+
+fn user_agents_of_file(layers: &mut Layers) -> Option<Vec<String>> {
+    let path = layers.path("user-agent-file")?;
+    let written = layers.value("user-agent-file").expect("its path was just read");
+    let text = read_text(&path).map_err(|reason| layers.report(&written, Slip::new(0, reason))).ok()?;
+    let lines = (1..).zip(text.lines().map(str::trim));
+    let mut agents = Vec::new();
+    for (number, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
+        if let Err(slip) = check_user_agent(line) {
+            let place = format!("{}: {}:{number}", written.place, path.display());
+            layers.mistakes.push(Mistake::from_slip(place, line, slip));
+        }
+        agents.push(line.to_owned());
+    }
+    if agents.is_empty() {
+        let slip = Slip::new(0, "there is no user agent in this file").with_hint("write one on each line");
+        layers.report(&written, slip);
+        return None;
+    }
+    Some(agents)
+}
+
+fn check_user_agent(text: &str) -> Result<(), Slip> {
+    const NAME: &str = "User-Agent: ";
+    let checked = parse_header(&format!("{NAME}{text}"));
+    checked.map(|_| ()).map_err(|slip| Slip { at: slip.at.saturating_sub(NAME.len()), ..slip })
 }
 
 /// User names, passwords and tokens.

@@ -12,6 +12,7 @@ mod identity;
 mod layers;
 mod message;
 mod pace;
+mod retry;
 mod rules;
 mod values;
 #[cfg(test)]
@@ -164,7 +165,8 @@ impl Job {
                     xpath_engine: meant.xpath_engine,
                     namespaces: meant.namespaces,
                     charset,
-                    agent: robots::product_token(&fetch.user_agent).to_owned(),
+                    agent: robots::product_token(fetch.user_agents.first().map_or("", String::as_str))
+                        .to_owned(),
                     fetch,
                     retry,
                     pace,
@@ -207,7 +209,7 @@ fn build_source(layers: &mut Layers, purpose: Purpose, file_is_unread: bool) -> 
         layers.mistakes.push(Mistake::new("URL", "there is no address to crawl").with_hint(hint));
         return None;
     };
-    let template = Template::parse(&url.text).map_err(|slip| layers.report(&url, slip)).ok();
+    let template = Template::parse(&url.text).map_err(|slip| layers.report_url(&url, slip)).ok();
     if let (Some(range), Some(written)) = (&pages, &pages_written)
         && range.len().is_none()
         && !until_empty
@@ -264,7 +266,7 @@ fn report_source(
         }
         _ => mistake.hint(),
     };
-    layers.report(&written, Slip { at, message: mistake.to_string(), hint });
+    layers.report_url(&written, Slip { at, message: mistake.to_string(), hint });
 }
 
 fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
@@ -275,11 +277,7 @@ fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
     {
         headers.push(("Accept".to_owned(), Secret::new("application/json, */*;q=0.5")));
     }
-    let user_agent = layers.read("user-agent", |text| {
-        parse_header(&format!("User-Agent: {text}"))
-            .map(|_| text.to_owned())
-            .map_err(|slip| Slip { at: slip.at.saturating_sub("User-Agent: ".len()), ..slip })
-    });
+    let user_agents = identity::build_user_agents(layers);
     let cookies = identity::build_cookies(layers);
     let credentials = identity::build_credentials(layers);
     let own_cookies = identity::build_own_cookies(layers);
@@ -298,7 +296,7 @@ fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
         credentials,
         cookies,
         own_cookies,
-        user_agent: user_agent.unwrap_or_else(|| format!("pagemill/{}", env!("CARGO_PKG_VERSION"))),
+        user_agents,
         connections,
         proxies_from_environment: true,
     })
@@ -333,7 +331,11 @@ fn build_headers(layers: &mut Layers) -> Vec<(String, Secret)> {
 fn build_retry(layers: &mut Layers) -> Option<RetryPolicy> {
     let retries = layers.count("retry", 0, 100);
     let first_delay = layers.duration("retry-delay", true);
+    let statuses = layers.read("retry-on", retry::parse_statuses);
+    let all_errors = layers.switch("retry-all-errors");
     Some(RetryPolicy {
+        statuses,
+        all_errors,
         retries: u32::try_from(retries?).ok()?,
         first_delay: first_delay?,
         ..RetryPolicy::default()

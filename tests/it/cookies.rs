@@ -139,7 +139,7 @@ fn a_jar_is_saved_for_its_owner_and_loaded_again() {
 #[test]
 fn cookies_are_saved_though_pages_failed_and_a_full_disk_is_told() {
     let server = Server::start(|site| {
-        site.on("/", Reply::status(403).header("Set-Cookie", "s=1"));
+        site.on("/", Reply::status(404).header("Set-Cookie", "s=1"));
     });
     let folder = temp_dir();
     let path = folder.path().join("new.txt");

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::needless_pass_by_value, reason = "an assertion reads better on a value")]
 
+/// User agents, and the choice of what is tried again.
+mod agents;
 /// Pages that are broken, hostile or in other character sets.
 mod bad_pages;
 /// Commands and job files that are wrong: all mistakes at once, and no request.
@@ -28,6 +30,8 @@ mod fields;
 /// Methods and bodies: forms, JSON, and what redirects make of them.
 mod messages;
 mod politeness;
+/// No output has a secret in it.
+mod redaction;
 mod support;
 /// `pagemill try`: one page, expressions, near misses, line by line.
 mod try_page;

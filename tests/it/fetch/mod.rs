@@ -31,7 +31,7 @@ fn policy() -> FetchPolicy {
         credentials: Credentials::default(),
         cookies: None,
         own_cookies: Vec::new(),
-        user_agent: "pagemill-test".into(),
+        user_agents: vec!["pagemill-test".into()],
         connections: 4,
         proxies_from_environment: false,
     }
