@@ -58,8 +58,20 @@ fn no_output_has_a_secret_in_it() {
     for (url, login) in logins {
         let of_all: Vec<&str> = more.iter().chain(login).copied().collect();
         for body in [&[][..], &["-d", "password=m4rker"]] {
-            let args =
-                ["crawl", url, "-p", "1-8", "-v", "--with-meta", "--retry", "1", "--retry-delay", "1ms"];
+            let args = [
+                "crawl",
+                url,
+                "-p",
+                "1-8",
+                "-v",
+                "--with-meta",
+                "--retry",
+                "1",
+                "--retry-delay",
+                "1ms",
+                "--throttle",
+                "off",
+            ];
             let files = ["--summary", &summary, "-O", &out];
             let ran = run(&mut polite(args.iter().chain(&of_all).chain(&files).chain(body).copied()));
             assert_eq!(ran.code, Some(3), "{}", ran.stderr);

@@ -1,10 +1,10 @@
 //! The cookie jar: what servers want to be sent back, and to whom (RFC 6265).
 //!
 //! A plain value without lock, clock of its own or file; the fetcher shares one among all threads. Reading a
-//! `Set-Cookie`, and whom a cookie matches, is `cookie_store`'s business, which home is here; which domains nobody may
+//! `Set-Cookie`, and whom a cookie matches, is `cookie_store`'s business, whose home is here; which domains nobody may
 //! speak for, `psl`'s. Ours are the limits, and that a `Secure` cookie never goes over plain http, loopback included.
 //!
-//! [`netscape`] reads and writes the jar as `cookies.txt`, [`file`] keeps it on disk.
+//! [`netscape`] reads and writes the jar as `cookies.txt`, [`mod@file`] keeps it on disk.
 
 pub mod file;
 pub mod netscape;

@@ -143,6 +143,8 @@ pub fn write(jar: &Jar) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const EXPORT: &str = "# Netscape HTTP Cookie File\r\n\n\
@@ -209,5 +211,17 @@ mod tests {
         let jar = read(".co.uk\tTRUE\t/\tFALSE\t0\ta\t1\n127.0.0.1\tTRUE\t/\tFALSE\t0\tb\t1\n").unwrap();
         assert_eq!(sent(&jar, "http://x.co.uk/"), [""; 0]);
         assert_eq!(sent(&jar, "http://127.0.0.1/"), ["b=1"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_jar_that_is_read_is_written_as_it_reads(
+            text in "((#HttpOnly_)?\\.?[a-c.:1\\[\\]é]{0,9}\t(TRUE|FALSE)\t/[a/;]{0,4}\t(TRUE|false)\t[0-9]{1,20}\t[ab= ]{0,3}\t\\PC{0,4}\n){0,4}",
+        ) {
+            if let Ok(jar) = read(&text) {
+                let written = write(&jar);
+                prop_assert_eq!(read(&written).map(|jar| write(&jar)), Ok(written));
+            }
+        }
     }
 }

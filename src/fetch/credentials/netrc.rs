@@ -160,6 +160,8 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn login(netrc: &str, host: &str) -> Option<String> {
@@ -212,5 +214,14 @@ mod tests {
     #[test]
     fn a_login_is_not_shown_for_debugging() {
         assert!(!format!("{:?}", Netrc::parse("machine h login me password m4rker")).contains("m4rker"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_at_a_line_of_it(text in "(machine |login |password |macdef |default |[a\"\\\\\n #é]){0,30}") {
+            if let Err(bad) = Netrc::parse(&text) {
+                prop_assert!(bad.line <= text.matches('\n').count() + 1);
+            }
+        }
     }
 }
