@@ -168,6 +168,17 @@ impl Reader<'_> {
     }
 
     fn mistake_at(&mut self, at: usize, key: &str, message: impl Into<String>, hint: Option<String>) {
+        self.tell(at, key, message, hint, false);
+    }
+
+    fn tell(
+        &mut self,
+        at: usize,
+        key: &str,
+        message: impl Into<String>,
+        hint: Option<String>,
+        is_about_key: bool,
+    ) {
         let slip = Slip { at, message: message.into(), hint };
         let place = self.place(at, key).to_string();
         let place = place.trim_end_matches(": ").to_owned();
@@ -180,6 +191,11 @@ impl Reader<'_> {
         // Of the whole file only the line is shown.
         let line_start = self.text[..at.min(self.text.len())].rfind('\n').map_or(0, |i| i + 1);
         let line = self.text[line_start..].lines().next().unwrap_or_default();
+        // A key that nobody knows may be a misspelt `bearer`.
+        let line = match line.get(at - line_start..).and_then(|rest| rest.find('=')) {
+            Some(equals) if is_about_key => line[..at - line_start + equals].trim_end(),
+            _ => line,
+        };
         let (line, at) = without_userinfo(line, at - line_start);
         self.mistakes.push(Mistake::from_slip(place, &line, Slip { at, ..slip }));
     }
@@ -191,7 +207,7 @@ impl Reader<'_> {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("known here: {}", names.join(", ")),
         };
-        self.mistake_at(at, key, "unknown key", Some(hint));
+        self.tell(at, key, "unknown key", Some(hint), true);
     }
 
     fn read_sections(&mut self, root: &DeTable<'_>) {
@@ -487,6 +503,7 @@ header = ["A: b", "C: d"]
             "[fetch]\nheader = [\n  'X: m4rker',\n  'Y: m4rker' 'Z']\n",
             "fetch = { bearer = 'm4rker', jobs = = 3 }\n",
             "[source]\nurl = 'http://me:m4rker@h/' x\n",
+            "[fetch]\nbearr = 'm4rker'\n",
         ] {
             let found = mistakes(text);
             assert!(!found.is_empty() && !found.concat().contains("m4rker"), "{found:?}");
