@@ -3,10 +3,12 @@
 //! Plain data. Nothing here knows threads, channels, sockets or files.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use url::Url;
 
+use crate::message::Message;
 use crate::robots::Robots;
 
 /// A request's number in the order of the source, from 0. It names the request for the whole run.
@@ -22,6 +24,8 @@ pub struct Request {
     pub url: Url,
     /// The page number it was made from; `None` for a URL without a range.
     pub page: Option<i64>,
+    /// What it says beside its URL; `None` for a GET.
+    pub message: Option<Arc<Message>>,
     /// How often it has been tried before: 0 for the first time.
     pub attempt: u32,
     /// Where redirects have led; `None` before the first.
@@ -53,7 +57,7 @@ pub struct Moved {
 impl Request {
     /// A request that has not been tried.
     pub fn new(id: RequestId, url: Url, page: Option<i64>) -> Request {
-        Request { id, url, page, attempt: 0, moved: None, errand: Errand::Page }
+        Request { id, url, page, message: None, attempt: 0, moved: None, errand: Errand::Page }
     }
 
     /// A request for the robots.txt at `url`, which the page number `id` waits for.
@@ -99,7 +103,7 @@ pub enum Fetched {
     Page(Page),
     /// A redirect to elsewhere.
     Moved {
-        /// The request, as it was handed out.
+        /// The request, as it was handed out, but without its message if it goes on as a GET.
         request: Request,
         /// Where it leads.
         to: Url,
@@ -384,6 +388,32 @@ pub fn display_url(url: &Url) -> String {
     shown.to_string()
 }
 
+/// A text with user name and password taken out of the first URL in it, and where byte `at` has come to. For texts
+/// that are no URL, or not yet: what stands between `://` and an `@` may be a password.
+pub fn without_userinfo(text: &str, at: usize) -> (String, usize) {
+    const MASK: &str = "(redacted)";
+    let Some(start) = text.find("://").map(|scheme| scheme + 3) else { return (text.to_owned(), at) };
+    let rest = &text[start..];
+    let authority = &rest[..rest.find(['/', '?', '#', ' ', '\n']).unwrap_or(rest.len())];
+    // A `/` in a password ends what reads as host and port; but no port has letters.
+    let is_cut =
+        || authority.split_once(':').is_some_and(|(_, port)| !port.bytes().all(|b| b.is_ascii_digit()));
+    let end = match authority.rfind('@') {
+        Some(end) => end,
+        None if is_cut() => match rest.split([' ', '\n']).next().and_then(|url| url.rfind('@')) {
+            Some(end) => end,
+            None => return (text.to_owned(), at),
+        },
+        None => return (text.to_owned(), at),
+    };
+    let moved = match at.checked_sub(start) {
+        Some(behind) if behind >= end => start + MASK.len() + behind - end,
+        Some(_) => start,
+        None => at,
+    };
+    (format!("{}{MASK}{}", &text[..start], &rest[end..]), moved)
+}
+
 /// `1500ms`, `30s`, `2m`: the way durations are written on the command line.
 pub fn human_duration(duration: Duration) -> String {
     let millis = duration.as_millis();
@@ -424,6 +454,18 @@ mod tests {
     fn a_password_is_not_shown() {
         let url = Url::parse("http://me:secret@h/p?q=1").unwrap();
         assert_eq!(display_url(&url), "http://h/p?q=1");
+    }
+
+    #[test]
+    fn what_may_be_a_password_is_taken_out_of_any_text() {
+        let shown = |text: &str| without_userinfo(text, 0).0;
+        assert_eq!(shown("x http://me:pw@h:8o/p?a@b"), "x http://(redacted)@h:8o/p?a@b");
+        assert_eq!(shown("http://me:p/w@h/"), "http://(redacted)@h/");
+        for plain in ["http://h:80/@me", "http://h/", "me@h", "//a[@b='http://h/'][@c]"] {
+            assert_eq!(shown(plain), plain);
+        }
+        let at = |at| without_userinfo("http://me:pw@h", at).1;
+        assert_eq!([at(3), at(8), at(13)], [3, 7, 18]);
     }
 
     #[test]

@@ -79,6 +79,14 @@ impl Setting {
     }
 }
 
+/// Settings whose values may be secrets, and are not shown where something is wrong with them.
+const SECRETS: [&str; 7] = ["user", "bearer", "cookie", "header", "data", "json", "proxy"];
+
+/// Whether this is a setting whose value may be a secret.
+pub fn is_secret(name: &str) -> bool {
+    SECRETS.contains(&name)
+}
+
 /// The setting of this name.
 pub fn find(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
@@ -215,7 +223,29 @@ pub const SETTINGS: &[Setting] = &[
          and the statuses 408 425 429 500 502 503 504 522 524",
     )
     .default("2"),
+    value(
+        "retry-on",
+        Fetch,
+        "STATUSES",
+        "Try these statuses again instead: 500,502-504,429",
+    ),
+    switch("retry-all-errors", Fetch, "Try a failed page again whatever it failed of"),
     value("retry-delay", Fetch, "TIME", "Wait this long before the first retry, twice as long before each further one, at most 60s; up to half of it is taken off at random").default("1s"),
+    value("method", Fetch, "METHOD", "Ask with this method: PUT, DELETE; GET if not said, POST with a body").short('X'),
+    list(
+        "data",
+        Fetch,
+        "TEXT|@FILE",
+        "Send this as a form, by POST. {page} and calculations with it are replaced as in the URL; all other braces \
+         stay. Repeat it to join parts with &",
+    )
+    .short('d'),
+    value(
+        "json",
+        Fetch,
+        "TEXT|@FILE",
+        "Send this as JSON, by POST: '{\"page\": {page}, \"filter\": {\"new\": true}}'",
+    ),
     list(
         "header",
         Fetch,
@@ -224,7 +254,46 @@ pub const SETTINGS: &[Setting] = &[
          redirect to another origin does not get them",
     )
     .short('H'),
-    value("user-agent", Fetch, "TEXT", "Name yourself so in the User-Agent header; if not said, pagemill/VERSION").short('A'),
+    value(
+        "user",
+        Fetch,
+        "USER:PASSWORD",
+        "Log in to the host of the URL with these (Basic authentication). Other users of the machine can see flags: \
+         PAGEMILL_USER or a .netrc is safer",
+    )
+    .short('u'),
+    value("bearer", Fetch, "TOKEN", "Send this token to the host of the URL; safer as PAGEMILL_BEARER"),
+    switch("netrc", Fetch, "Look for user and password of each host in ~/.netrc"),
+    value("netrc-file", Fetch, "FILE", "Look for user and password of each host in FILE, written like a .netrc"),
+    value(
+        "cookie",
+        Fetch,
+        "COOKIES",
+        "Send these cookies to the host of the URL and to no other: 'a=1; b=2'. What it sets under the same name \
+         replaces them",
+    )
+    .short('b'),
+    switch("no-cookies", Fetch, "Keep no cookies that servers set, and send none but your own"),
+    value("load-cookies", Fetch, "FILE", "Begin with the cookies of FILE, a cookies.txt as curl and browsers' extensions write it"),
+    value(
+        "save-cookies",
+        Fetch,
+        "FILE",
+        "Write the cookies to FILE when the run has ended, for --load-cookies; readable by its owner only",
+    ),
+    value(
+        "user-agent",
+        Fetch,
+        "TEXT",
+        "Name yourself so in the User-Agent header; if not said, pagemill/VERSION and where to read about it",
+    )
+    .short('A'),
+    value(
+        "user-agent-file",
+        Fetch,
+        "FILE",
+        "Take the User-Agent headers from FILE, one a line, in turn; lines with # are left out",
+    ),
     value(
         "cache",
         Fetch,

@@ -159,7 +159,16 @@ fn crawl_command(name: &'static str, about: &'static str, argument: &'static str
 }
 
 fn try_command() -> Command {
-    let of_a_run = ["jobs", "parsers", "retry", "retry-delay", "max-time"];
+    let of_a_run = [
+        "jobs",
+        "parsers",
+        "retry",
+        "retry-on",
+        "retry-all-errors",
+        "retry-delay",
+        "save-cookies",
+        "max-time",
+    ];
     let is_for_one_page = |setting: &&Setting| match setting.section {
         Section::Source => setting.name == "rule",
         Section::Extract => true,

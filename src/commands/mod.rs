@@ -155,6 +155,10 @@ fn conclude(
             fail(&source, source.hint());
             (*summary, FAILED)
         }
+        Err(RunError::Cookies { source, summary }) => {
+            fail(source, None);
+            (*summary, FAILED)
+        }
         Err(RunError::Crew { source, summary }) => {
             fail(source, None);
             (*summary, FAILED)

@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(format!("{:?}", again.rule.fields), format!("{:?}", job.rule.fields), "{text}");
         assert_eq!(again.rule.each, job.rule.each);
         let job = again;
-        assert_eq!(job.source.unwrap().last_url().unwrap().as_str(), "http://h/l?p=7");
+        assert_eq!(job.source.unwrap().last_request().unwrap().url.as_str(), "http://h/l?p=7");
     }
 
     /// Makes the job of a job file's `[extract.a]`, and of the text it is saved as; both must be the same.

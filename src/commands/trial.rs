@@ -12,6 +12,7 @@ use crate::extract::{Field, Finding, Reads};
 use crate::html::dom::NodeKind;
 use crate::html::{self, NodeId};
 use crate::job::Job;
+use crate::message;
 use crate::model::{Page, PageError, display_url};
 use crate::pipeline::threads::panic_message;
 
@@ -111,6 +112,11 @@ impl Trial {
         let from = display_url(&page.final_url);
         let first = match page.final_url.as_str() {
             STDIN_URL => "standard input".to_owned(),
+            _ if page.request.message.is_some() => {
+                let message = page.request.message.as_deref().expect("there is one");
+                let body = message.body.as_deref().map(|body| format!("\n  {}", message::shown(body)));
+                format!("{} {from}{}", message.method, body.unwrap_or_default())
+            }
             _ if page.final_url != page.request.url => format!("{from} (redirected)"),
             _ => from,
         };

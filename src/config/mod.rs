@@ -14,6 +14,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::mistake::{Mistake, Slip};
+use crate::model::without_userinfo;
 use crate::settings::{self, Kind, SETTINGS, Section};
 use crate::spelling;
 use crate::written::{Layer, Place, Written};
@@ -149,11 +150,54 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether the value at this place may be a secret: the key that was begun last says so.
+    fn is_secret_at(&self, at: usize) -> bool {
+        let line_end = self.text[at.min(self.text.len())..].find('\n').map_or(self.text.len(), |i| at + i);
+        let keys = |line: &'_ str| {
+            let before_equals = line.match_indices('=').map(|(at, _)| line[..at].trim_end());
+            let words = before_equals.filter_map(|before| {
+                before
+                    .trim_end_matches(['"', '\''])
+                    .rsplit(|c: char| !(c.is_ascii_lowercase() || c == '-'))
+                    .next()
+            });
+            let known: Vec<&str> = words.filter(|word| settings::find(word).is_some()).collect();
+            (!known.is_empty()).then(|| known.into_iter().any(settings::is_secret))
+        };
+        self.text[..line_end].lines().rev().find_map(keys).unwrap_or(false)
+    }
+
     fn mistake_at(&mut self, at: usize, key: &str, message: impl Into<String>, hint: Option<String>) {
+        self.tell(at, key, message, hint, false);
+    }
+
+    fn tell(
+        &mut self,
+        at: usize,
+        key: &str,
+        message: impl Into<String>,
+        hint: Option<String>,
+        is_about_key: bool,
+    ) {
         let slip = Slip { at, message: message.into(), hint };
         let place = self.place(at, key).to_string();
         let place = place.trim_end_matches(": ").to_owned();
-        self.mistakes.push(Mistake::from_slip(place, self.text, slip));
+        if self.is_secret_at(at) {
+            let mut mistake = Mistake::new(place, slip.message);
+            mistake.hint = slip.hint;
+            self.mistakes.push(mistake);
+            return;
+        }
+        // Of the whole file only the line is shown.
+        let line_start = self.text[..at.min(self.text.len())].rfind('\n').map_or(0, |i| i + 1);
+        let line = self.text[line_start..].lines().next().unwrap_or_default();
+        // A key that nobody knows may be a misspelt `bearer`.
+        let line = match line.get(at - line_start..).and_then(|rest| rest.find('=')) {
+            Some(equals) if is_about_key => line[..at - line_start + equals].trim_end(),
+            _ => line,
+        };
+        let (line, at) = without_userinfo(line, at - line_start);
+        self.mistakes.push(Mistake::from_slip(place, &line, Slip { at, ..slip }));
     }
 
     fn unknown_key<'n>(&mut self, at: usize, key: &str, names: impl IntoIterator<Item = &'n str>) {
@@ -163,7 +207,7 @@ impl Reader<'_> {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("known here: {}", names.join(", ")),
         };
-        self.mistake_at(at, key, "unknown key", Some(hint));
+        self.tell(at, key, "unknown key", Some(hint), true);
     }
 
     fn read_sections(&mut self, root: &DeTable<'_>) {
@@ -450,6 +494,20 @@ header = ["A: b", "C: d"]
         let marked = format!("{path}/marked");
         std::fs::write(&marked, "\u{feff}[fetch]\r\njobs = 2\r\n").unwrap();
         assert_eq!(read(&marked).0.layer["jobs"][0].text, "2");
+    }
+
+    #[test]
+    fn a_mistake_beside_a_secret_does_not_show_it() {
+        for text in [
+            "[fetch]\nuser = 'me:m4rker' x\n",
+            "[fetch]\nheader = [\n  'X: m4rker',\n  'Y: m4rker' 'Z']\n",
+            "fetch = { bearer = 'm4rker', jobs = = 3 }\n",
+            "[source]\nurl = 'http://me:m4rker@h/' x\n",
+            "[fetch]\nbearr = 'm4rker'\n",
+        ] {
+            let found = mistakes(text);
+            assert!(!found.is_empty() && !found.concat().contains("m4rker"), "{found:?}");
+        }
     }
 
     #[test]

@@ -2,9 +2,7 @@
 //!
 //! Knows names and values only; who sends them is not its business.
 
-use url::Url;
-
-use super::FetchPolicy;
+use super::{FetchPolicy, Secret};
 use crate::mistake::Slip;
 
 const ACCEPT: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -15,38 +13,42 @@ const ACCEPT_ENCODING: &str = "gzip, deflate, br";
 /// Headers that say what we are and want, not who the user is. Only these go to a host that the user did not name.
 const HARMLESS: [&str; 4] = ["user-agent", "accept", "accept-encoding", "accept-language"];
 
-/// Headers that describe a request body, which there is none of, or the connection, which is not the user's: a server
-/// that believed them would wait for bytes that never come.
+/// Headers that say how a request body is sent, or about the connection, which is not the user's: a server that
+/// believed them would wait for bytes that never come.
 const NOT_THE_USERS: [&str; 6] =
     ["content-length", "transfer-encoding", "expect", "upgrade", "te", "trailer"];
 
 /// The two sets of headers of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Headers {
     /// For the origin that the request names: everything.
     pub(super) home: Vec<(String, String)>,
     /// For any other origin, reached by a redirect: nothing that could be a secret.
     pub(super) away: Vec<(String, String)>,
+    /// The values of the user's `Cookie` headers: they become one with the cookies of the jar.
+    pub(super) cookies: Vec<String>,
 }
 
 impl Headers {
     /// The defaults, with the user's headers in place of those of the same name.
     pub(super) fn new(policy: &FetchPolicy) -> Headers {
         let defaults = [
-            ("user-agent", policy.user_agent.as_str()),
+            ("user-agent", policy.user_agents.first().map_or("", String::as_str)),
             ("accept", ACCEPT),
             ("accept-encoding", ACCEPT_ENCODING),
         ];
         let named = |name: &str| policy.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
         let kept = defaults.iter().filter(|(name, _)| !named(name)).map(|&(name, value)| (name, value));
-        let own = policy.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let own = policy.headers.iter().map(|(name, value)| (name.as_str(), value.reveal()));
         let home: Vec<_> = kept
             .chain(own)
             .filter(|(_, value)| !value.is_empty())
             .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
             .collect();
+        let (cookies, home): (Vec<_>, Vec<_>) = home.into_iter().partition(|(name, _)| name == "cookie");
         let away = home.iter().filter(|(name, _)| HARMLESS.contains(&name.as_str())).cloned().collect();
-        Headers { home, away }
+        let cookies = cookies.into_iter().map(|(_, value)| value).collect();
+        Headers { home, away, cookies }
     }
 }
 
@@ -56,7 +58,7 @@ impl Headers {
 ///
 /// A [`Slip`] at the character that a header cannot have (RFC 9110 5.1, 5.5): line breaks would smuggle in further
 /// headers.
-pub fn parse_header(text: &str) -> Result<(String, String), Slip> {
+pub fn parse_header(text: &str) -> Result<(String, Secret), Slip> {
     let Some(colon) = text.find(':') else {
         return Err(Slip::new(text.len(), "a header needs a `:`").with_hint("write `Name: value`"));
     };
@@ -71,7 +73,7 @@ pub fn parse_header(text: &str) -> Result<(String, String), Slip> {
     if NOT_THE_USERS.iter().any(|taken| name.eq_ignore_ascii_case(taken)) {
         return Err(Slip::new(
             0,
-            format!("`{name}` cannot be set: it is about a request body, and none is sent"),
+            format!("`{name}` cannot be set: it is about the connection or the length of a body"),
         ));
     }
     let value_at = colon + 1 + (value.len() - value.trim_start_matches([' ', '\t']).len());
@@ -85,7 +87,7 @@ pub fn parse_header(text: &str) -> Result<(String, String), Slip> {
     {
         return Err(Slip::new(value_at + at, format!("`{name}` must be ASCII")));
     }
-    Ok((name.to_owned(), value.to_owned()))
+    Ok((name.to_owned(), Secret::new(value)))
 }
 
 /// RFC 9110 5.6.2.
@@ -93,19 +95,8 @@ fn is_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
 }
 
-/// The `Authorization` that the user name and password of a URL stand for (RFC 7617): percent-decoded, so that a
-/// password may have a `:` or `@`.
-pub(super) fn basic_authorization(url: &Url) -> Option<String> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
-    }
-    let mut pair = percent_decoded(url.username());
-    pair.push(b':');
-    pair.extend(percent_decoded(url.password().unwrap_or_default()));
-    Some(format!("Basic {}", base64(&pair)))
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
+/// The bytes that a text with `%41` stands for; a `%` without two digits is itself.
+pub(super) fn percent_decoded(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let digit = |at: usize| bytes.get(at).and_then(|&b| char::from(b).to_digit(16));
     let mut decoded = Vec::with_capacity(bytes.len());
@@ -125,7 +116,7 @@ fn percent_decoded(text: &str) -> Vec<u8> {
 }
 
 /// RFC 4648 4, with padding. A crate for these lines would be one more to trust.
-fn base64(bytes: &[u8]) -> String {
+pub(super) fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for three in bytes.chunks(3) {
@@ -154,9 +145,9 @@ mod tests {
 
     #[test]
     fn a_header_is_a_name_and_a_trimmed_value() {
-        assert_eq!(parse_header("X-Token:  a: b\t"), Ok(("X-Token".into(), "a: b".into())));
-        assert_eq!(parse_header("Accept:"), Ok(("Accept".into(), String::new())));
-        assert_eq!(parse_header("X: é"), Ok(("X".into(), "é".into())));
+        assert_eq!(parse_header("X-Token:  a: b\t"), Ok(("X-Token".into(), Secret::new("a: b"))));
+        assert_eq!(parse_header("Accept:"), Ok(("Accept".into(), Secret::default())));
+        assert_eq!(parse_header("X: é"), Ok(("X".into(), Secret::new("é"))));
     }
 
     #[test]
@@ -182,17 +173,17 @@ mod tests {
     fn a_header_of_the_user_replaces_the_default_and_may_repeat() {
         let own = [("ACCEPT", "text/plain"), ("Cookie", "a=1"), ("Cookie", "b=2")];
         let headers = Headers::new(&FetchPolicy {
-            headers: own.map(|(name, value)| (name.into(), value.into())).to_vec(),
+            headers: own.map(|(name, value)| (name.into(), Secret::new(value))).to_vec(),
             ..policy()
         });
         assert_eq!(values(&headers.home, "accept"), ["text/plain"]);
-        assert_eq!(values(&headers.home, "cookie"), ["a=1", "b=2"]);
+        assert_eq!(headers.cookies, ["a=1", "b=2"]);
         assert_eq!(values(&headers.home, "accept-encoding"), [ACCEPT_ENCODING]);
     }
 
     #[test]
     fn an_empty_value_removes_the_default() {
-        let headers = vec![("User-Agent".into(), String::new())];
+        let headers = vec![("User-Agent".into(), Secret::default())];
         let headers = Headers::new(&FetchPolicy { headers, ..policy() });
         assert_eq!(values(&headers.home, "user-agent"), [""; 0]);
         assert_eq!(values(&headers.away, "user-agent"), [""; 0]);
@@ -201,7 +192,7 @@ mod tests {
     #[test]
     fn another_origin_gets_no_header_that_could_be_a_secret() {
         let own = ["Authorization", "Cookie", "X-Token", "Referer", "Accept-Language"];
-        let headers = own.map(|name| (name.to_owned(), "v".to_owned())).to_vec();
+        let headers = own.map(|name| (name.to_owned(), Secret::new("v"))).to_vec();
         let headers = Headers::new(&FetchPolicy { headers, ..policy() });
         let names: Vec<_> = headers.away.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["user-agent", "accept", "accept-encoding", "accept-language"]);
@@ -220,15 +211,5 @@ mod tests {
         ] {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
-    }
-
-    #[test]
-    fn user_and_password_of_a_url_are_decoded_before_they_are_sent() {
-        let authorization = |url: &str| basic_authorization(&Url::parse(url).unwrap());
-        // The example of RFC 7617 2: `Aladdin:open sesame`.
-        let expected = Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==".to_owned());
-        assert_eq!(authorization("http://Aladdin:open%20sesame@h/"), expected);
-        assert_eq!(authorization("http://a%@h/"), Some(format!("Basic {}", base64(b"a%:"))));
-        assert_eq!(authorization("http://h/"), None);
     }
 }

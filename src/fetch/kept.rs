@@ -14,8 +14,8 @@ use super::{Fetcher, redirect};
 use crate::model::{Exchange, PageError};
 
 impl Fetcher {
-    /// The answer to a request for `url`: a kept one if it is good, otherwise the server's. `attempt` is how often it
-    /// was tried before: a page that failed is not taken from the cache, where it would fail again.
+    /// The answer to `request` at `url`: a kept one if it is good, otherwise the server's. A page that failed before is
+    /// not taken from the cache, where it would fail again, and only the answer to a plain GET is ever kept.
     ///
     /// # Errors
     ///
@@ -24,22 +24,23 @@ impl Fetcher {
         &self,
         url: &Url,
         headers: &HeaderSet,
-        attempt: u32,
+        request: &crate::model::Request,
         exchange: &mut Exchange,
     ) -> Result<Answer, PageError> {
-        let asked =
-            self.cache.as_ref().zip(headers.request(url)).filter(|(cache, asked)| cache.covers(asked));
+        let message = request.message.as_deref();
+        let cache = self.cache.as_ref().filter(|_| message.is_none());
+        let asked = cache.zip(headers.request(url)).filter(|(cache, asked)| cache.covers(asked));
         let Some((cache, asked)) = asked else {
-            return self.ask(url, headers, exchange);
+            return self.ask(url, headers, message, exchange);
         };
-        let found = if attempt > 0 { LookUp::Miss } else { cache.look_up(&asked, SystemTime::now()) };
+        let found = if request.attempt > 0 { LookUp::Miss } else { cache.look_up(&asked, SystemTime::now()) };
         match found {
             LookUp::Fresh(Stored { status, headers, received, body, .. }) => {
                 exchange.kept_since = Some(received);
                 Ok(self.client.replay(url, status, headers, body))
             }
             LookUp::Stale { conditions, stored } => {
-                let answer = self.ask(url, &headers.with(conditions), exchange)?;
+                let answer = self.ask(url, &headers.with(conditions), None, exchange)?;
                 if answer.status() != 304 {
                     return self.keep(cache, &asked, url, answer);
                 }
@@ -48,11 +49,11 @@ impl Fetcher {
                     return Ok(self.client.replay(url, renewed.status, renewed.headers, renewed.body));
                 }
                 answer.discard();
-                let answer = self.ask(url, headers, exchange)?;
+                let answer = self.ask(url, headers, None, exchange)?;
                 self.keep(cache, &asked, url, answer)
             }
             LookUp::Miss => {
-                let answer = self.ask(url, headers, exchange)?;
+                let answer = self.ask(url, headers, None, exchange)?;
                 self.keep(cache, &asked, url, answer)
             }
         }

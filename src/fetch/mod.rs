@@ -6,9 +6,12 @@
 //! handed back, so that whoever knows the hosts can ask for its target under the rules of its host.
 //!
 //! `http` makes the exchange, or `cache` spares it, and `kept` stands between the two; `redirect` says where one may go,
-//! `header` what is sent along, [`decode`] unpacks.
+//! `header` what is sent along, [`credentials`] and [`cookies`] who one is, [`decode`] unpacks. Whatever is a secret is a
+//! [`Secret`].
 
 mod cache;
+pub mod cookies;
+pub mod credentials;
 pub mod decode;
 mod header;
 mod http;
@@ -16,20 +19,27 @@ mod kept;
 mod policy;
 mod redirect;
 mod retry_after;
+mod secret;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
 use url::Url;
 
 use self::cache::Cache;
 pub use self::cache::{CacheError, CachePolicy, check_cache_folder};
+use self::cookies::Jar;
 use self::decode::DecodeError;
 use self::header::Headers;
 pub use self::header::parse_header;
 use self::http::{Answer, Client, HeaderSet};
 pub use self::policy::FetchPolicy;
-use crate::model::{Exchange, Failure, Fetched, Page, PageError, Request};
+use self::redirect::Standing;
+pub use self::secret::Secret;
+use crate::message::Message;
+use crate::model::{Errand, Exchange, Failure, Fetched, Page, PageError, Request, display_url};
 
 /// Fetches pages; shared by all crawl threads.
 #[derive(Debug)]
@@ -38,14 +48,29 @@ pub struct Fetcher {
     home: HeaderSet,
     away: HeaderSet,
     cache: Option<Cache>,
+    /// How many requests have taken a user agent; `None` if there is no choice.
+    agents_taken: Option<AtomicUsize>,
+    /// The user's own cookies.
+    own_cookies: Vec<(String, Secret)>,
+    /// What the servers have set; `None` if nothing is kept. Locked for a look in front of each exchange, and to put
+    /// in what came; held over neither.
+    jar: Option<RwLock<Jar>>,
     policy: FetchPolicy,
     is_aborted: AtomicBool,
 }
 
 /// What an exchange came to.
 enum Step {
-    Page { status: u16, content_type: Option<String>, body: Vec<u8> },
-    Elsewhere(Url),
+    Page {
+        status: u16,
+        content_type: Option<String>,
+        body: Vec<u8>,
+    },
+    Elsewhere {
+        to: Url,
+        /// Whether the request goes on as a GET.
+        as_get: bool,
+    },
 }
 
 impl Fetcher {
@@ -53,11 +78,24 @@ impl Fetcher {
     pub fn new(policy: FetchPolicy) -> Fetcher {
         let headers = Headers::new(&policy);
         let home = HeaderSet::new(&headers.home);
+        let mut own_cookies = policy.own_cookies.clone();
+        for written in &headers.cookies {
+            // What is not written as cookies was not meant to be read; it has no name that another could replace.
+            own_cookies.extend(
+                cookies::parse_cookies(written)
+                    .unwrap_or_else(|_| vec![(String::new(), Secret::new(written))]),
+            );
+        }
+        let names_itself = policy.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("user-agent"));
+        let takes_turns = policy.user_agents.len() > 1 && !names_itself;
         Fetcher {
             client: Client::new(&policy, &home),
             home,
             away: HeaderSet::new(&headers.away),
             cache: policy.cache.as_ref().map(Cache::new),
+            agents_taken: takes_turns.then(AtomicUsize::default),
+            own_cookies,
+            jar: policy.cookies.clone().map(RwLock::new),
             policy,
             is_aborted: AtomicBool::new(false),
         }
@@ -66,7 +104,7 @@ impl Fetcher {
     /// Asks once for the target of `request`. It takes at most the policy's `timeout`.
     ///
     /// A page is a reply with status 2xx, or 3xx that is not a redirect to follow.
-    pub fn fetch(&self, request: Request) -> Fetched {
+    pub fn fetch(&self, mut request: Request) -> Fetched {
         let mut exchange = Exchange::default();
         let step = self.step(&request, &mut exchange);
         // Whatever ended while connections were being shut down may be half a page.
@@ -78,7 +116,12 @@ impl Fetcher {
                 let fetched_at = exchange.kept_since.unwrap_or_else(SystemTime::now);
                 Fetched::Page(Page { request, final_url, status, content_type, body, fetched_at, exchange })
             }
-            Ok(Step::Elsewhere(to)) => Fetched::Moved { request, to, exchange },
+            Ok(Step::Elsewhere { to, as_get }) => {
+                if as_get {
+                    request.message = None;
+                }
+                Fetched::Moved { request, to, exchange }
+            }
             Err(error) => Fetched::Failed(Box::new(Failure { request, error, exchange })),
         }
     }
@@ -109,16 +152,13 @@ impl Fetcher {
     fn step(&self, request: &Request, exchange: &mut Exchange) -> Result<Step, PageError> {
         let mut url = request.target().clone();
         redirect::strip(&mut url);
-        let authorized;
-        let headers = if !redirect::same_origin(&url, &request.url) {
-            &self.away
-        } else if let Some(value) = header::basic_authorization(&request.url) {
-            authorized = self.home.with_authorization(&value);
-            &authorized
-        } else {
-            &self.home
+        let standing = match redirect::standing(&request.url, &url) {
+            // Nobody has named the host of a robots.txt, which may be that of a redirect.
+            Standing::Home if request.errand == Errand::Robots => Standing::Away,
+            standing => standing,
         };
-        let answer = self.answer(&url, headers, request.attempt, exchange)?;
+        let headers = self.headers(request, &url, standing);
+        let answer = self.answer(&url, &headers, request, exchange)?;
         let location = answer.header("location").filter(|_| redirect::is_redirect(answer.status()));
         let Some(location) = location else {
             return self.receive(answer, exchange);
@@ -127,8 +167,82 @@ impl Fetcher {
             return Err(PageError::TooManyRedirects(self.policy.max_redirects));
         }
         let to = redirect::target(&url, location)?;
+        let as_get = match request.message.as_deref() {
+            None => true,
+            Some(message) if redirect::becomes_get(answer.status(), &message.method) => true,
+            Some(_) if redirect::standing(&request.url, &to) == Standing::Home => false,
+            Some(message) => {
+                let method = &message.method;
+                return Err(PageError::RedirectRefused {
+                    to: display_url(&to),
+                    reason: format!(
+                        "the {method} would go with it, which was meant for the origin of the URL"
+                    ),
+                });
+            }
+        };
         answer.discard();
-        Ok(Step::Elsewhere(to))
+        Ok(Step::Elsewhere { to, as_get })
+    }
+
+    /// What is sent to `url` beside the request line.
+    fn headers(&self, request: &Request, url: &Url, standing: Standing) -> Cow<'_, HeaderSet> {
+        let mut headers = Cow::Borrowed(if standing == Standing::Home { &self.home } else { &self.away });
+        if let Some(taken) = &self.agents_taken {
+            let agents = &self.policy.user_agents;
+            headers.to_mut().remove("user-agent");
+            headers.to_mut().add("user-agent", &agents[taken.fetch_add(1, Ordering::Relaxed) % agents.len()]);
+        }
+        if let Some(value) = self.policy.credentials.authorization(&request.url, url, standing) {
+            headers.to_mut().add("authorization", value.reveal());
+        }
+        match &request.message {
+            Some(message) => {
+                if let Some(content_type) = message.content_type {
+                    headers.to_mut().add("content-type", content_type);
+                }
+            }
+            // The body stayed behind, and what was said of it with it.
+            None if request.moved.is_some() && headers.has("content-type") => {
+                headers.to_mut().remove("content-type");
+            }
+            None => {}
+        }
+        if let Some(cookies) = self.cookies(url, standing) {
+            headers.to_mut().add("cookie", &cookies);
+        }
+        headers
+    }
+
+    /// The `Cookie` header for `url`.
+    fn cookies(&self, url: &Url, standing: Standing) -> Option<String> {
+        let jar = self.jar.as_ref().map(|jar| jar.read().unwrap_or_else(PoisonError::into_inner));
+        let kept = match &jar {
+            Some(jar) if standing != Standing::Downgraded && !jar.is_empty() => jar.cookies_for(url),
+            _ => Vec::new(),
+        };
+        let own: &[_] = if standing == Standing::Home { &self.own_cookies } else { &[] };
+        let own = own.iter().map(|(name, value)| (name.as_str(), value.reveal()));
+        let own = own.filter(|(name, _)| name.is_empty() || kept.iter().all(|(other, _)| other != name));
+        let pairs: Vec<String> = own
+            .chain(kept.iter().copied())
+            .map(|(name, value)| if name.is_empty() { value.to_owned() } else { format!("{name}={value}") })
+            .collect();
+        if pairs.is_empty() { None } else { Some(pairs.join("; ")) }
+    }
+
+    fn keep_cookies(&self, answer: &Answer, url: &Url) {
+        let Some(jar) = &self.jar else { return };
+        let mut set = answer.all("set-cookie").peekable();
+        if set.peek().is_some() {
+            let mut jar = jar.write().unwrap_or_else(PoisonError::into_inner);
+            set.for_each(|cookie| jar.store(cookie, url));
+        }
+    }
+
+    /// The cookies as they are now; `None` if none are kept.
+    pub fn jar(&self) -> Option<Jar> {
+        self.jar.as_ref().map(|jar| jar.read().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// Why answers could not be kept in the cache, if so: the first reason.
@@ -137,10 +251,17 @@ impl Fetcher {
     }
 
     /// The server's answer.
-    fn ask(&self, url: &Url, headers: &HeaderSet, exchange: &mut Exchange) -> Result<Answer, PageError> {
+    fn ask(
+        &self,
+        url: &Url,
+        headers: &HeaderSet,
+        message: Option<&Message>,
+        exchange: &mut Exchange,
+    ) -> Result<Answer, PageError> {
         let asked_at = Instant::now();
-        let answer = self.client.get(url, headers)?;
+        let answer = self.client.send(url, headers, message)?;
         exchange.latency = Some(asked_at.elapsed());
+        self.keep_cookies(&answer, url);
         Ok(answer)
     }
 
@@ -179,7 +300,10 @@ mod tests {
             max_body_bytes: 1 << 20,
             max_redirects: 10,
             headers: Vec::new(),
-            user_agent: "pagemill-test".into(),
+            credentials: credentials::Credentials::default(),
+            cookies: None,
+            own_cookies: Vec::new(),
+            user_agents: vec!["pagemill-test".into()],
             connections: 4,
             proxies_from_environment: false,
             cache: None,

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use super::CachePolicy;
+use super::cookies::Jar;
+use super::credentials::Credentials;
+use super::{CachePolicy, Secret};
 
 /// The limits and headers of every request of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,9 +23,16 @@ pub struct FetchPolicy {
     pub max_redirects: u32,
     /// The user's own headers, each from [`parse_header`](super::parse_header). An empty value removes the default
     /// header of that name.
-    pub headers: Vec<(String, String)>,
-    /// The `User-Agent`, unless `headers` has one.
-    pub user_agent: String,
+    pub headers: Vec<(String, Secret)>,
+    /// User names, passwords and tokens.
+    pub credentials: Credentials,
+    /// The cookies to begin with; `None` to keep none and send none but `own_cookies`.
+    pub cookies: Option<Jar>,
+    /// The user's own cookies, from [`parse_cookies`](super::cookies::parse_cookies), for the origin that a request
+    /// names. What its server sets under the same name counts more.
+    pub own_cookies: Vec<(String, Secret)>,
+    /// The `User-Agent` headers, of which requests take one after the other, unless `headers` has one. None if empty.
+    pub user_agents: Vec<String>,
     /// How many requests are made at the same time: so many idle connections are worth keeping.
     pub connections: usize,
     /// Whether `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are obeyed.

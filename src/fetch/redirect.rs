@@ -4,12 +4,19 @@
 
 use url::Url;
 
-use crate::model::PageError;
+use crate::message::Method;
+use crate::model::{PageError, without_userinfo};
 
-/// Whether a status asks to go elsewhere with the same GET (RFC 9110 15.4). 300 offers a choice, 304 and 305 mean
+/// Whether a status asks to go elsewhere (RFC 9110 15.4). 300 offers a choice, 304 and 305 mean
 /// something else; those are pages.
 pub(super) fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
+}
+
+/// Whether a redirect with this status asks for a GET, whatever was sent before (RFC 9110 15.4, and for other methods
+/// than POST the Fetch standard of WHATWG, 4.4).
+pub(super) fn becomes_get(status: u16, method: &Method) -> bool {
+    status == 303 || matches!(status, 301 | 302) && method.name() == "POST"
 }
 
 /// The URL that `location` means on a page at `current`: resolved as browsers do, so blanks and raw UTF-8 are
@@ -37,9 +44,29 @@ pub(super) fn strip(url: &mut Url) {
     url.set_fragment(None);
 }
 
+/// How a URL stands to the one that a request names, for what may be sent there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Its origin: everything is meant for it.
+    Home,
+    /// Another origin: only what is that one's own.
+    Away,
+    /// Plain http, where https was asked for: nothing that is a secret, whosever it is.
+    Downgraded,
+}
+
+/// How `url` stands to the URL that was `named`.
+pub(super) fn standing(named: &Url, url: &Url) -> Standing {
+    match same_origin(named, url) {
+        true => Standing::Home,
+        false if named.scheme() == "https" && url.scheme() == "http" => Standing::Downgraded,
+        false => Standing::Away,
+    }
+}
+
 /// The same scheme, host and port: what the user's headers were meant for. Scheme and port count, since another
 /// port is another server and plain http is read by everybody on the way.
-pub(super) fn same_origin(a: &Url, b: &Url) -> bool {
+fn same_origin(a: &Url, b: &Url) -> bool {
     a.scheme() == b.scheme()
         && a.host_str() == b.host_str()
         && a.port_or_known_default() == b.port_or_known_default()
@@ -53,10 +80,11 @@ fn text_of(bytes: &[u8]) -> String {
     }
 }
 
-/// Short enough for a line of a log, and without what would act on a terminal. A password in it is the server's own
-/// invention, not the user's.
+/// Short enough for a line of a log, without what would act on a terminal, and without a password: a server may send
+/// the user's own back.
 fn shown(location: &str) -> String {
     const LONGEST: usize = 200;
+    let location = without_userinfo(location, 0).0;
     let mut shown: String = location.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
     if location.chars().nth(LONGEST).is_some() {
         shown.push('…');
@@ -128,6 +156,14 @@ mod tests {
     }
 
     #[test]
+    fn a_post_becomes_a_get_where_browsers_make_it_one() {
+        let (post, put) = (Method::post(), Method::parse("PUT").unwrap());
+        let gets = |method| [301, 302, 303, 307, 308].map(|status| becomes_get(status, method));
+        assert_eq!(gets(&post), [true, true, true, false, false]);
+        assert_eq!(gets(&put), [false, false, true, false, false]);
+    }
+
+    #[test]
     fn an_origin_is_scheme_host_and_port() {
         let same = |a: &str, b: &str| same_origin(&Url::parse(a).unwrap(), &Url::parse(b).unwrap());
         assert!(same("http://h/a", "http://h:80/b"));
@@ -135,5 +171,11 @@ mod tests {
         assert!(!same("http://h/", "https://h/"));
         assert!(!same("http://h/", "http://h:81/"));
         assert!(!same("http://h/", "http://www.h/"));
+        let standing = |a: &str, b: &str| standing(&Url::parse(a).unwrap(), &Url::parse(b).unwrap());
+        assert_eq!(standing("https://h/", "https://h/x"), Standing::Home);
+        assert_eq!(standing("https://h/", "https://other/"), Standing::Away);
+        assert_eq!(standing("http://h/", "https://h/"), Standing::Away);
+        assert_eq!(standing("https://h/", "http://h/"), Standing::Downgraded);
+        assert_eq!(standing("https://h/", "http://other/"), Standing::Downgraded);
     }
 }

@@ -27,7 +27,7 @@ use crate::model::{Errand, Exchange, PageError, Request, RequestId, Unmade};
 use crate::robots::Robots;
 
 pub use self::pace::{HostPace, HostPattern, PacePolicy};
-pub use self::retry::RetryPolicy;
+pub use self::retry::{RetryPolicy, Statuses};
 pub use self::throttle::{ThrottleMode, ThrottlePolicy};
 
 /// An open range on a dead site would never end: so many pages in a row that failed for good end it.
@@ -444,7 +444,13 @@ mod tests {
     }
 
     fn retry_after(delay: Duration) -> RetryPolicy {
-        RetryPolicy { retries: 1, first_delay: delay, longest_delay: delay, jitter: 0.0 }
+        RetryPolicy {
+            retries: 1,
+            first_delay: delay,
+            longest_delay: delay,
+            jitter: 0.0,
+            ..RetryPolicy::default()
+        }
     }
 
     fn take(frontier: &mut Frontier, now: Instant) -> Request {

@@ -5,7 +5,8 @@ use std::fmt;
 use super::Job;
 use crate::extract::{Field, Finding, Shape, ValueSpec};
 use crate::frontier::{HostPace, ThrottleMode};
-use crate::model::{display_url, human_bytes, human_duration};
+use crate::message;
+use crate::model::{Request, display_url, human_bytes, human_duration};
 use crate::output::Target;
 
 /// How many of the first requests are shown.
@@ -31,17 +32,17 @@ impl Job {
         writeln!(f, "{}", if self.until_empty { " until one gives no record:" } else { ":" })?;
         for request in source.clone().take(SHOWN_REQUESTS) {
             match request {
-                Ok(request) => writeln!(f, "  {}", display_url(&request.url))?,
+                Ok(request) => describe_request(f, &request)?,
                 Err(error) => writeln!(f, "  (no URL: {error})")?,
             }
         }
         match source.total().and_then(|total| total.checked_sub(SHOWN_REQUESTS as u64)) {
             Some(0) => Ok(()),
             None if source.total().is_some() => Ok(()),
-            _ => match source.last_url() {
-                Some(last) => writeln!(f, "  ..\n  {}", display_url(&last)),
-                None => writeln!(f, "  .."),
-            },
+            _ => {
+                writeln!(f, "  ..")?;
+                source.last_request().map_or(Ok(()), |last| describe_request(f, &last))
+            }
         }
     }
 
@@ -59,11 +60,15 @@ impl Job {
 
     fn describe_fetch(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fetch = &self.fetch;
+        let user_agents = match fetch.user_agents.as_slice() {
+            [only] => only.clone(),
+            many => format!("{} user agents in turn", many.len()),
+        };
         writeln!(
             f,
             "{} at a time as {}, read by {} thread{}",
             self.jobs,
-            fetch.user_agent,
+            user_agents,
             self.parsers,
             if self.parsers == 1 { "" } else { "s" }
         )?;
@@ -117,6 +122,17 @@ impl Job {
             Some(path) => write!(f, "\ncounts to {}", path.display()),
             None => Ok(()),
         }
+    }
+}
+
+/// Method and URL, and below it the body.
+fn describe_request(f: &mut fmt::Formatter<'_>, request: &Request) -> fmt::Result {
+    let url = display_url(&request.url);
+    let Some(message) = &request.message else { return writeln!(f, "  {url}") };
+    writeln!(f, "  {} {url}", message.method)?;
+    match &message.body {
+        Some(body) => writeln!(f, "    {}", message::shown(body)),
+        None => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::values;
 use crate::mistake::{Mistake, Slip};
+use crate::model::without_userinfo;
 use crate::settings;
 use crate::written::{Layer, Place, Written};
 
@@ -35,8 +36,40 @@ impl Layers {
         self.layers.iter().rev().filter_map(|layer| layer.get(name)).flatten().cloned().collect()
     }
 
+    /// The values of a list that stronger layers replace as a whole.
+    pub(super) fn strongest_list(&self, name: &str) -> Vec<Written> {
+        self.layers.iter().find_map(|layer| layer.get(name).cloned()).unwrap_or_default()
+    }
+
+    /// Reports a slip at its place in the text, of which a password in a URL is not shown.
     pub(super) fn report(&mut self, written: &Written, slip: Slip) {
-        self.mistakes.push(Mistake::from_slip(written.place.to_string(), &written.text, slip));
+        let (text, at) = without_userinfo(&written.text, slip.at);
+        self.mistakes.push(Mistake::from_slip(written.place.to_string(), &text, Slip { at, ..slip }));
+    }
+
+    /// Reports a slip in what should be a URL: without a scheme, nothing says where a password in it ends.
+    pub(super) fn report_url(&mut self, written: &Written, slip: Slip) {
+        match !written.text.contains("://") && written.text.contains('@') {
+            true => self.report_hidden(written, slip),
+            false => self.report(written, slip),
+        }
+    }
+
+    /// Reports a slip in a text that may be a secret: without the text.
+    pub(super) fn report_hidden(&mut self, written: &Written, slip: Slip) {
+        let mut mistake = Mistake::new(written.place.to_string(), slip.message);
+        mistake.hint = slip.hint;
+        self.mistakes.push(mistake);
+    }
+
+    /// The value, read by `parse`; a slip is reported without the text, which may be a secret.
+    pub(super) fn read_hidden<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, Slip>,
+    ) -> Option<T> {
+        let written = self.value(name)?;
+        parse(&written.text).map_err(|slip| self.report_hidden(&written, slip)).ok()
     }
 
     /// The value, read by `parse`; a slip is reported and counts as not written.

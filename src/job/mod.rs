@@ -8,8 +8,11 @@ mod fields;
 #[cfg(test)]
 mod fields_tests;
 mod form;
+mod identity;
 mod layers;
+mod message;
 mod pace;
+mod retry;
 mod rules;
 mod values;
 #[cfg(test)]
@@ -21,13 +24,13 @@ use std::time::Duration;
 use crate::config::JobFile;
 use crate::extract::xpath::engine::EngineChoice;
 use crate::extract::{Namespaces, Rule};
-use crate::fetch::{CachePolicy, FetchPolicy, check_cache_folder, parse_header};
+use crate::fetch::{CachePolicy, FetchPolicy, Secret, check_cache_folder, parse_header};
 use crate::frontier::{PacePolicy, RetryPolicy};
 use crate::html::{self, Charset};
 use crate::mistake::{Mistake, Slip};
 use crate::output::{Target, check_target};
 use crate::robots;
-use crate::source::{PageRange, Source, SourceMistake, Template};
+use crate::source::{MessageTemplate, PageRange, Source, SourceMistake, Template};
 use crate::written::{Layer, Place, Written};
 use layers::Layers;
 
@@ -82,6 +85,8 @@ pub struct Job {
     pub target: Target,
     /// Whether they go in the order of the pages.
     pub ordered: bool,
+    /// Where the cookies go when the run has ended.
+    pub save_cookies: Option<PathBuf>,
     /// Where the counts of the run go.
     pub summary: Option<PathBuf>,
     /// What is told to people.
@@ -147,6 +152,7 @@ impl Job {
         let writes = purpose != Purpose::Trial;
         let target = if writes { build_target(&mut layers) } else { Target::Stdout };
         let summary = if writes { build_summary(&mut layers, &target) } else { None };
+        let save_cookies = if writes { identity::build_save_cookies(&mut layers) } else { None };
         match (source, meant, fetch, retry, pace, jobs) {
             (Some((source, until_empty)), Some(meant), Some(fetch), Some(retry), Some(pace), Some(jobs))
                 if layers.mistakes.is_empty() =>
@@ -159,7 +165,8 @@ impl Job {
                     xpath_engine: meant.xpath_engine,
                     namespaces: meant.namespaces,
                     charset,
-                    agent: robots::product_token(&fetch.user_agent).to_owned(),
+                    agent: robots::product_token(fetch.user_agents.first().map_or("", String::as_str))
+                        .to_owned(),
                     fetch,
                     retry,
                     pace,
@@ -168,6 +175,7 @@ impl Job {
                     max_time,
                     target,
                     ordered,
+                    save_cookies,
                     summary,
                     talk,
                 })
@@ -191,6 +199,7 @@ fn build_source(layers: &mut Layers, purpose: Purpose, file_is_unread: bool) -> 
     let max_pages = layers.count("max-pages", 1, u64::MAX);
     let pages_written = layers.value("pages");
     let pages = layers.read("pages", PageRange::parse);
+    let message = message::build(layers);
     let Some(url) = layers.value("url") else {
         // It may well stand in the file that has a mistake already.
         if file_is_unread {
@@ -200,7 +209,7 @@ fn build_source(layers: &mut Layers, purpose: Purpose, file_is_unread: bool) -> 
         layers.mistakes.push(Mistake::new("URL", "there is no address to crawl").with_hint(hint));
         return None;
     };
-    let template = Template::parse(&url.text).map_err(|slip| layers.report(&url, slip)).ok();
+    let template = Template::parse(&url.text).map_err(|slip| layers.report_url(&url, slip)).ok();
     if let (Some(range), Some(written)) = (&pages, &pages_written)
         && range.len().is_none()
         && !until_empty
@@ -216,6 +225,7 @@ fn build_source(layers: &mut Layers, purpose: Purpose, file_is_unread: bool) -> 
         Some(template)
             if purpose == Purpose::Trial
                 && !template.uses_page()
+                && !message.as_ref().is_some_and(MessageTemplate::uses_page)
                 && !pages_written.as_ref().is_some_and(is_asked_for) =>
         {
             (None, None)
@@ -226,7 +236,7 @@ fn build_source(layers: &mut Layers, purpose: Purpose, file_is_unread: bool) -> 
     if pages_written.is_some() && pages.is_none() {
         return None;
     }
-    match Source::new(template?, pages, max_pages) {
+    match Source::with_message(template?, message, pages, max_pages) {
         Ok(source) => Some((source, until_empty)),
         Err(mistake) => {
             report_source(layers, purpose, &url, pages_written, &mistake);
@@ -247,23 +257,30 @@ fn report_source(
         _ => url.clone(),
     };
     let at = match mistake {
-        SourceMistake::PagesMissing => written.text.find('{').unwrap_or(0),
+        SourceMistake::PagesMissing { in_body: false } => written.text.find('{').unwrap_or(0),
         _ => 0,
     };
     let hint = match (mistake, purpose) {
-        (SourceMistake::PagesMissing, Purpose::Trial) => Some("say which one, as in `--page 1`".to_owned()),
+        (SourceMistake::PagesMissing { .. }, Purpose::Trial) => {
+            Some("say which one, as in `--page 1`".to_owned())
+        }
         _ => mistake.hint(),
     };
-    layers.report(&written, Slip { at, message: mistake.to_string(), hint });
+    layers.report_url(&written, Slip { at, message: mistake.to_string(), hint });
 }
 
 fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
-    let headers = build_headers(layers);
-    let user_agent = layers.read("user-agent", |text| {
-        parse_header(&format!("User-Agent: {text}"))
-            .map(|_| text.to_owned())
-            .map_err(|slip| Slip { at: slip.at.saturating_sub("User-Agent: ".len()), ..slip })
-    });
+    let mut headers = build_headers(layers);
+    // As curl does: who sends JSON wants JSON.
+    if layers.strongest(&["data", "json"]) == ["json"]
+        && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept"))
+    {
+        headers.push(("Accept".to_owned(), Secret::new("application/json, */*;q=0.5")));
+    }
+    let user_agents = identity::build_user_agents(layers);
+    let cookies = identity::build_cookies(layers);
+    let credentials = identity::build_credentials(layers);
+    let own_cookies = identity::build_own_cookies(layers);
     let connect_timeout = layers.duration("connect-timeout", false);
     let read_timeout = layers.duration("read-timeout", false);
     let timeout = layers.duration("timeout", false);
@@ -277,7 +294,10 @@ fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
         max_body_bytes: max_body_bytes?,
         max_redirects: u32::try_from(max_redirects?).ok()?,
         headers,
-        user_agent: user_agent.unwrap_or_else(|| format!("pagemill/{}", env!("CARGO_PKG_VERSION"))),
+        credentials,
+        cookies,
+        own_cookies,
+        user_agents,
         connections,
         proxies_from_environment: true,
         cache,
@@ -303,8 +323,8 @@ fn build_cache(layers: &mut Layers) -> Option<CachePolicy> {
 }
 
 /// The headers of all layers; one that is written again in a stronger layer is replaced.
-fn build_headers(layers: &mut Layers) -> Vec<(String, String)> {
-    let mut headers: Vec<(Place, (String, String))> = Vec::new();
+fn build_headers(layers: &mut Layers) -> Vec<(String, Secret)> {
+    let mut headers: Vec<(Place, (String, Secret))> = Vec::new();
     for written in layers.list("header") {
         match parse_header(&written.text) {
             Ok(header) => {
@@ -314,7 +334,15 @@ fn build_headers(layers: &mut Layers) -> Vec<(String, String)> {
                 });
                 headers.push((written.place, header));
             }
-            Err(slip) => layers.report(&written, slip),
+            // A slip in the name shows the name; the value may be a secret.
+            Err(slip) => {
+                let name = written.text.split(':').next().unwrap_or_default();
+                let shown = Written { text: format!("{name}:"), place: written.place.clone() };
+                match slip.at <= name.len() && written.text.contains(':') {
+                    true => layers.report(&shown, slip),
+                    false => layers.report_hidden(&written, slip),
+                }
+            }
         }
     }
     headers.into_iter().map(|(_, header)| header).collect()
@@ -323,7 +351,11 @@ fn build_headers(layers: &mut Layers) -> Vec<(String, String)> {
 fn build_retry(layers: &mut Layers) -> Option<RetryPolicy> {
     let retries = layers.count("retry", 0, 100);
     let first_delay = layers.duration("retry-delay", true);
+    let statuses = layers.read("retry-on", retry::parse_statuses);
+    let all_errors = layers.switch("retry-all-errors");
     Some(RetryPolicy {
+        statuses,
+        all_errors,
         retries: u32::try_from(retries?).ok()?,
         first_delay: first_delay?,
         ..RetryPolicy::default()
@@ -429,7 +461,7 @@ mod tests {
         let flags = [("url", "http://h/"), ("field", "a=//a"), ("header", "X: 1"), ("header", "x: 2")];
         let job = job(&flags, &[("header", "X: 0"), ("header", "Y: 0")]).unwrap();
         let headers: Vec<_> =
-            job.fetch.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            job.fetch.headers.iter().map(|(name, value)| format!("{name}: {}", value.reveal())).collect();
         assert_eq!(headers, ["Y: 0", "X: 1", "x: 2"]);
     }
 

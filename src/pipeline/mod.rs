@@ -5,7 +5,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use crate::fetch::{FetchPolicy, Fetcher};
+use crate::fetch::{FetchPolicy, Fetcher, cookies};
 use crate::frontier::{FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, OpenEnd, PacePolicy, Requests};
 use crate::job::Job;
 use crate::model::{Fetched, FieldTally, PageError, Request, Unmade};
@@ -35,6 +35,14 @@ pub enum RunError {
     Output {
         /// What happened.
         source: OutputError,
+        /// What had been done.
+        summary: Box<Summary>,
+    },
+    /// The run is done, but its cookies could not be saved.
+    #[error("{source}")]
+    Cookies {
+        /// What happened.
+        source: cookies::file::SaveError,
         /// What had been done.
         summary: Box<Summary>,
     },
@@ -88,7 +96,16 @@ pub fn crawl(
         abort: || fetcher.abort(),
         remark: || fetcher.cache_trouble().map(|trouble| format!("warning: {trouble}")),
     };
-    run(job, pages, output, stop, progress, interrupted)
+    let ran = run(job, pages, output, stop, progress, interrupted);
+    let saved = match (&job.save_cookies, fetcher.jar()) {
+        (Some(path), Some(jar)) => cookies::file::save(&jar, path),
+        _ => Ok(()),
+    };
+    match (ran, saved) {
+        (Ok(summary), Err(source)) => Err(RunError::Cookies { source, summary: Box::new(summary) }),
+        // What went wrong before is the news.
+        (ran, _) => ran,
+    }
 }
 
 /// Fetches one page by a policy, once: for looking at it, not for a run.

@@ -375,6 +375,7 @@ impl Run {
             first_delay: Duration::ZERO,
             longest_delay: Duration::ZERO,
             jitter: 0.0,
+            ..RetryPolicy::default()
         };
         let source = Box::new((0..self.pages).map(|id| Ok(request(id))));
         let mut frontier = Frontier::new(source, false, retry, PacePolicy::unbounded());

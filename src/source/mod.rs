@@ -5,10 +5,14 @@
 
 mod address;
 mod arithmetic;
+mod body;
+mod message;
 mod range;
 mod template;
 
 pub use address::{AddressError, parse_address};
+pub use body::parse_body;
+pub use message::MessageTemplate;
 pub use range::{PageRange, Pages};
 pub use template::{ExpandError, PageUrlError, Template};
 
@@ -18,6 +22,7 @@ use crate::model::{Request, RequestId};
 #[derive(Debug, Clone)]
 pub struct Source {
     template: Template,
+    message: Option<MessageTemplate>,
     pages: Option<PageRange>,
     max_pages: Option<u64>,
     next: u64,
@@ -45,8 +50,11 @@ pub enum SourceMistake {
         braces_are_literal: bool,
     },
     /// The template asks for a page number and no range was given.
-    #[error("the URL has `{{page}}` but no pages are given")]
-    PagesMissing,
+    #[error("the {} has `{{page}}` but no pages are given", if *.in_body { "body" } else { "URL" })]
+    PagesMissing {
+        /// Whether it is the body that asks.
+        in_body: bool,
+    },
     /// The first page has no URL.
     #[error("{0}")]
     FirstUrl(PageUrlError),
@@ -62,14 +70,14 @@ impl SourceMistake {
             SourceMistake::PagesUnused { braces_are_literal: false } => {
                 Some("put `{page}` where the page number belongs, or leave the pages out".into())
             }
-            SourceMistake::PagesMissing => Some("say which, as in `--pages 0-9`".into()),
+            SourceMistake::PagesMissing { .. } => Some("say which, as in `--pages 0-9`".into()),
             SourceMistake::FirstUrl(error) => error.hint(),
         }
     }
 }
 
 impl Source {
-    /// A source that gives at most `max_pages` requests. Without a range it is the one request of the template.
+    /// A source of GETs that gives at most `max_pages` requests. Without a range it is the one request of the template.
     ///
     /// # Errors
     /// When template and range do not fit together, or the first page has no URL.
@@ -78,17 +86,34 @@ impl Source {
         pages: Option<PageRange>,
         max_pages: Option<u64>,
     ) -> Result<Source, SourceMistake> {
-        match (&pages, template.uses_page()) {
+        Source::with_message(template, None, pages, max_pages)
+    }
+
+    /// A source whose requests say `message` beside their URL. Either of the two may differ from page to page.
+    ///
+    /// # Errors
+    /// As [`Source::new`], and when the first page has no body.
+    pub fn with_message(
+        template: Template,
+        message: Option<MessageTemplate>,
+        pages: Option<PageRange>,
+        max_pages: Option<u64>,
+    ) -> Result<Source, SourceMistake> {
+        let body_uses_page = message.as_ref().is_some_and(MessageTemplate::uses_page);
+        match (&pages, template.uses_page() || body_uses_page) {
             (Some(_), false) => {
                 let braces_are_literal = template.text().contains("{{page");
                 return Err(SourceMistake::PagesUnused { braces_are_literal });
             }
-            (None, true) => return Err(SourceMistake::PagesMissing),
+            (None, true) => return Err(SourceMistake::PagesMissing { in_body: !template.uses_page() }),
             _ => {}
         }
         let first = pages.as_ref().and_then(|pages| pages.at(0)).unwrap_or(0);
         template.url(first).map_err(SourceMistake::FirstUrl)?;
-        Ok(Source { template, pages, max_pages, next: 0 })
+        if let Some(message) = &message {
+            message.of_page(first).map_err(|error| SourceMistake::FirstUrl(error.into()))?;
+        }
+        Ok(Source { template, message, pages, max_pages, next: 0 })
     }
 
     /// The template as it was written.
@@ -105,12 +130,12 @@ impl Source {
         }
     }
 
-    /// The URL of the last request; `None` if there is no end, or no URL for it.
-    pub fn last_url(&self) -> Option<url::Url> {
+    /// The last request; `None` if there is no end, or no URL for it.
+    pub fn last_request(&self) -> Option<Request> {
         let last = self.total()?.checked_sub(1)?;
         let mut at_last = self.clone();
         at_last.resume_at(last);
-        at_last.next()?.ok().map(|request| request.url)
+        at_last.next()?.ok()
     }
 
     /// The number of the next request: all that a run needs to keep in order to go on later.
@@ -139,9 +164,12 @@ impl Iterator for Source {
         };
         self.next = index.saturating_add(1);
         let id = RequestId(index);
-        // Without a range the template does not look at the page: `new` made sure.
-        Some(match self.template.url(page.unwrap_or(0)) {
-            Ok(url) => Ok(Request::new(id, url, page)),
+        // Without a range the templates do not look at the page: `new` made sure.
+        let number = page.unwrap_or(0);
+        let url = self.template.url(number);
+        let message = self.message.as_ref().map(|message| message.of_page(number)).transpose();
+        Some(match url.and_then(|url| Ok((url, message?))) {
+            Ok((url, message)) => Ok(Request { message, ..Request::new(id, url, page) }),
             Err(reason) => Err(SourceError { id, page, reason }),
         })
     }

@@ -24,7 +24,7 @@ pub struct Template {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
+pub(super) enum Piece {
     Literal(String),
     Hole {
         /// As written between the braces, for messages.
@@ -33,6 +33,13 @@ enum Piece {
         /// Characters to pad to; 0 for none.
         width: usize,
     },
+}
+
+impl Piece {
+    /// Whether it differs from page to page.
+    pub(super) fn uses_page(&self) -> bool {
+        matches!(self, Piece::Hole { expression, .. } if expression.uses_page())
+    }
 }
 
 /// Why a template has no text for a page.
@@ -114,6 +121,11 @@ impl Template {
         Ok(Template { text: text.to_owned(), pieces })
     }
 
+    /// A template that another reader has taken apart.
+    pub(super) fn of(text: &str, pieces: Vec<Piece>) -> Template {
+        Template { text: text.to_owned(), pieces }
+    }
+
     /// The text for a page.
     ///
     /// # Errors
@@ -148,9 +160,7 @@ impl Template {
 
     /// Whether pages differ: a `{…}` that names `page` is in it.
     pub fn uses_page(&self) -> bool {
-        self.pieces
-            .iter()
-            .any(|piece| matches!(piece, Piece::Hole { expression, .. } if expression.uses_page()))
+        self.pieces.iter().any(Piece::uses_page)
     }
 
     /// The template as written.
@@ -160,7 +170,7 @@ impl Template {
 }
 
 /// Reads `{expression:0N}` whose brace is at `open`. Gives it and where it ended.
-fn hole(text: &str, open: usize) -> Result<(Piece, usize), Slip> {
+pub(super) fn hole(text: &str, open: usize) -> Result<(Piece, usize), Slip> {
     let inside = skip_spaces(text, open + 1);
     let unclosed = || {
         Slip::new(open, "`{` is never closed")

@@ -115,6 +115,7 @@ fn every_command_of_the_documents_is_a_valid_job() {
     let folder = crate::support::temp_dir();
     std::fs::write(folder.path().join("config.example.toml"), EXAMPLE).unwrap();
     std::fs::write(folder.path().join("job.toml"), EXAMPLE).unwrap();
+    std::fs::write(folder.path().join("cookies.txt"), "").unwrap();
     let mut checked = 0;
     for document in [include_str!("../../README.md"), include_str!("../../docs/cookbook.md")] {
         for command in commands(document) {

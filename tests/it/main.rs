@@ -3,12 +3,18 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::needless_pass_by_value, reason = "an assertion reads better on a value")]
 
+/// User agents, and the choice of what is tried again.
+mod agents;
 /// Pages that are broken, hostile or in other character sets.
 mod bad_pages;
 /// Commands and job files that are wrong: all mistakes at once, and no request.
 mod bad_usage;
+/// Cookies that servers set, of the user, and of files.
+mod cookies;
 /// The main job: pages in, JSON Lines out.
 mod crawl;
+/// User names, passwords and tokens: where they go, and where they do not.
+mod credentials;
 /// `pagemill demo`.
 mod demo;
 /// The documents say what is so.
@@ -21,7 +27,11 @@ mod extract;
 mod fetch;
 /// Fields with types, nested ones, JSON, and how the summary tells of them.
 mod fields;
+/// Methods and bodies: forms, JSON, and what redirects make of them.
+mod messages;
 mod politeness;
+/// No output has a secret in it.
+mod redaction;
 mod support;
 /// `pagemill try`: one page, expressions, near misses, line by line.
 mod try_page;

@@ -1,4 +1,4 @@
-//! One HTTP exchange: a GET, the head of the reply, its body. The only user of ureq.
+//! One HTTP exchange: a request, the head of the reply, its body. The only user of ureq.
 //!
 //! [`connect`] opens connections and notices how they end, [`resolve`] looks names up, [`fault`] says in our words
 //! what went wrong. Redirects, decoding and what a status means are the caller's.
@@ -10,12 +10,13 @@ mod resolve;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
-use ureq::{Agent, Body};
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use ureq::{Agent, AsSendBody, Body};
 use url::Url;
 
 use self::fault::Stage;
 use super::FetchPolicy;
+use crate::message::Message;
 use crate::model::PageError;
 
 /// Largest head of a response. The client library stops at 128 header fields, too.
@@ -63,11 +64,13 @@ impl HeaderSet {
     pub(super) fn new(headers: &[(String, String)]) -> HeaderSet {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            let (Ok(name), Ok(value)) =
+            let (Ok(name), Ok(mut value)) =
                 (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
             else {
                 continue;
             };
+            // Not shown for debugging.
+            value.set_sensitive(true);
             // Two `Host` would be refused by every server.
             if name == "host" {
                 map.insert(name, value);
@@ -78,13 +81,21 @@ impl HeaderSet {
         HeaderSet(map)
     }
 
-    /// The same headers and `Authorization: value`, unless there is one.
-    pub(super) fn with_authorization(&self, value: &str) -> HeaderSet {
-        let mut map = self.0.clone();
-        if let Ok(value) = HeaderValue::try_from(value) {
-            map.entry("authorization").or_insert(value);
+    /// Adds a header, unless there is one of its name; a value that HTTP cannot carry is left out.
+    pub(super) fn add(&mut self, name: &'static str, value: &str) {
+        if let Ok(mut value) = HeaderValue::from_bytes(value.as_bytes()) {
+            // Not shown for debugging.
+            value.set_sensitive(true);
+            self.0.entry(name).or_insert(value);
         }
-        HeaderSet(map)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    pub(super) fn remove(&mut self, name: &str) {
+        self.0.remove(name);
     }
 
     /// The same headers and some more.
@@ -115,6 +126,7 @@ impl Client {
         let config = config
             .http_status_as_error(false)
             .max_redirects(0)
+            .allow_non_standard_methods(true)
             .user_agent(user_agent.unwrap_or_default())
             .accept("")
             .accept_encoding("")
@@ -136,17 +148,41 @@ impl Client {
         Client { agent, names, clocks }
     }
 
-    /// Asks for `url`, which has no user name in it, and waits for the head of the reply.
+    /// Asks for `url`, which has no user name in it, with a GET or as `message` says, and waits for the head of the
+    /// reply.
     ///
     /// # Errors
     ///
     /// Whatever keeps the head from arriving; a status is not an error.
-    pub(super) fn get(&self, url: &Url, headers: &HeaderSet) -> Result<Answer, PageError> {
+    pub(super) fn send(
+        &self,
+        url: &Url,
+        headers: &HeaderSet,
+        message: Option<&Message>,
+    ) -> Result<Answer, PageError> {
+        let Some(message) = message else { return self.exchange(url, headers, &Method::GET, ()) };
+        let method = Method::from_bytes(message.method.name().as_bytes())
+            .map_err(|err| PageError::BadUrl(err.to_string()))?;
+        match &message.body {
+            Some(body) => self.exchange(url, headers, &method, body.as_slice()),
+            None if message.method.expects_body() => self.exchange(url, headers, &method, &[][..]),
+            None => self.exchange(url, headers, &method, ()),
+        }
+    }
+
+    fn exchange(
+        &self,
+        url: &Url,
+        headers: &HeaderSet,
+        method: &Method,
+        body: impl AsSendBody + Copy,
+    ) -> Result<Answer, PageError> {
         let uri = Uri::try_from(url.as_str()).map_err(|err| PageError::BadUrl(err.to_string()))?;
         let fault = |err| fault::page_error(err, Stage::Head, url, self.clocks);
         let started = Instant::now();
         for resent in 0.. {
-            let mut request = Request::new(());
+            let mut request = Request::new(body);
+            *request.method_mut() = method.clone();
             *request.uri_mut() = uri.clone();
             *request.headers_mut() = headers.0.clone();
             // A configuration of its own costs a request copies, so the usual one goes without.
@@ -205,6 +241,11 @@ impl Answer {
     /// The first header of this name, as sent.
     pub(super) fn header(&self, name: &str) -> Option<&[u8]> {
         self.response.headers().get(name).map(HeaderValue::as_bytes)
+    }
+
+    /// Each header of this name, as sent.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.response.headers().get_all(name).iter().map(HeaderValue::as_bytes)
     }
 
     /// All headers of this name as one list (RFC 9110 5.3); bytes that are not UTF-8 are replaced.

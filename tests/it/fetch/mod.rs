@@ -11,6 +11,7 @@ mod redirects;
 
 use std::time::Duration;
 
+use pagemill::fetch::credentials::Credentials;
 use pagemill::fetch::{FetchPolicy, Fetcher};
 use pagemill::model::{Failure, Page, PageError, Request, RequestId};
 
@@ -28,7 +29,10 @@ fn policy() -> FetchPolicy {
         max_body_bytes: 1 << 20,
         max_redirects: 10,
         headers: Vec::new(),
-        user_agent: "pagemill-test".into(),
+        credentials: Credentials::default(),
+        cookies: None,
+        own_cookies: Vec::new(),
+        user_agents: vec!["pagemill-test".into()],
         connections: 4,
         proxies_from_environment: false,
         cache: None,

@@ -28,6 +28,8 @@ pub(crate) struct Hit {
     pub(crate) query: Option<String>,
     /// Header names in lower case.
     pub(crate) headers: Vec<(String, String)>,
+    /// Its body, as text.
+    pub(crate) body: String,
     /// When its last byte had arrived.
     pub(crate) at: Instant,
     /// Which connection it came over, from 0.
@@ -241,9 +243,17 @@ fn serve(stream: &TcpStream, connection: usize, shared: &Shared) -> io::Result<(
     stream.set_read_timeout(Some(MOMENT))?;
     stream.set_write_timeout(Some(MOMENT))?;
     while let Some((head, length)) = peek_head(stream, shared)? {
+        let body = body_length(&head);
+        let (length, body) = match body {
+            0 => (length, String::new()),
+            body => {
+                (&mut &*stream).read_exact(&mut vec![0; length])?;
+                (0, read_body(stream, body, shared)?)
+            }
+        };
         let busy = shared.busy.fetch_add(1, Ordering::SeqCst) + 1;
         shared.peak.fetch_max(busy, Ordering::SeqCst);
-        let hit = log(&head, connection, shared);
+        let hit = log(&head, body, connection, shared);
         let reply = shared.site.reply(&hit);
         // A socket that is closed with unread input resets its connection, so a reply that ends so leaves it unread.
         if reply.ending != Ending::Reset {
@@ -283,6 +293,36 @@ fn peek_head(stream: &TcpStream, shared: &Shared) -> io::Result<Option<(String, 
     Ok(None)
 }
 
+/// How long the body behind this head is.
+fn body_length(head: &str) -> usize {
+    let value = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().to_owned())
+    });
+    value.map_or(0, |value| value.parse().expect("a length of a body is a number"))
+}
+
+fn read_body(mut stream: &TcpStream, length: usize, shared: &Shared) -> io::Result<String> {
+    let mut body = vec![0; length];
+    let mut read = 0;
+    while read < length {
+        if shared.ends.load(Ordering::SeqCst) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        match stream.read(&mut body[read..]) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(more) => read += more,
+            Err(err)
+                if matches!(
+                    err.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                ) => {}
+            Err(err) => return Err(err),
+        }
+    }
+    Ok(String::from_utf8_lossy(&body).into_owned())
+}
+
 /// How many bytes wait in the socket; `None` if none came within a moment.
 fn peek(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<Option<usize>> {
     match stream.peek(buffer) {
@@ -296,7 +336,7 @@ fn peek(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<Option<usize>> {
     }
 }
 
-fn log(head: &str, connection: usize, shared: &Shared) -> Hit {
+fn log(head: &str, body: String, connection: usize, shared: &Shared) -> Hit {
     let mut lines = head.split("\r\n");
     let mut words = lines.next().unwrap_or_default().split(' ').map(str::to_owned);
     let method = words.next().unwrap_or_default();
@@ -311,7 +351,7 @@ fn log(head: &str, connection: usize, shared: &Shared) -> Hit {
         .collect();
     let mut hits = shared.hits.lock().expect("no thread panics with the log");
     let earlier = hits.iter().filter(|hit| hit.path == path).count();
-    let hit = Hit { method, path, query, headers, at: Instant::now(), connection, earlier };
+    let hit = Hit { method, path, query, headers, body, at: Instant::now(), connection, earlier };
     hits.push(hit.clone());
     hit
 }
