@@ -241,6 +241,12 @@ pub enum PageError {
         /// Why.
         reason: String,
     },
+    /// A page led to a host with an address that is not of the open internet.
+    #[error("{0} is a private address, and a page led there (--allow-private, or name the host in the job)")]
+    PrivateAddress(
+        /// Host and address.
+        String,
+    ),
     /// The body is larger than the limit in bytes, as sent or decoded.
     #[error("body larger than {} (--max-body)", human_bytes(*.0))]
     TooLarge(u64),
@@ -301,6 +307,7 @@ impl PageError {
             | PageError::Protocol(_)
             | PageError::TooManyRedirects(_)
             | PageError::RedirectRefused { .. }
+            | PageError::PrivateAddress(_)
             | PageError::TooLarge(_)
             | PageError::Unreadable(_)
             | PageError::NotMarkup(_)
@@ -326,6 +333,7 @@ impl PageError {
             PageError::Status(status) => format!("status {status}"),
             PageError::TooManyRedirects(_) => "too many redirects".into(),
             PageError::RedirectRefused { .. } => "redirect refused".into(),
+            PageError::PrivateAddress(_) => "private address".into(),
             PageError::TooLarge(_) => "too large".into(),
             PageError::ContentEncoding { .. } => "content encoding".into(),
             PageError::Unreadable(_) => "unreadable".into(),

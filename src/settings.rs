@@ -181,6 +181,12 @@ pub const SETTINGS: &[Setting] = &[
     value("max-body", Fetch, "SIZE", "Give up a page larger than this after decompression: 512K, 10M, 1G")
         .default("10M"),
     value("max-redirs", Fetch, "N", "Follow at most N redirects for a page").default("10"),
+    switch(
+        "allow-private",
+        Fetch,
+        "Let pages lead to private addresses: this machine, the local network, the metadata of a cloud. The host and \
+         port that the job names may be at one anyway",
+    ),
     value(
         "retry",
         Fetch,

@@ -99,10 +99,12 @@ pub(super) fn basic_authorization(url: &Url) -> Option<String> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }
-    let mut pair = percent_decoded(url.username());
-    pair.push(b':');
-    pair.extend(percent_decoded(url.password().unwrap_or_default()));
-    Some(format!("Basic {}", base64(&pair)))
+    Some(basic(&percent_decoded(url.username()), &percent_decoded(url.password().unwrap_or_default())))
+}
+
+/// The value of `Authorization` or `Proxy-Authorization` for a user and a password (RFC 7617 2).
+pub(super) fn basic(user: &[u8], password: &[u8]) -> String {
+    format!("Basic {}", base64(&[user, b":", password].concat()))
 }
 
 fn percent_decoded(text: &str) -> Vec<u8> {

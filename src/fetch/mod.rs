@@ -23,7 +23,7 @@ use self::decode::DecodeError;
 use self::header::Headers;
 pub use self::header::parse_header;
 use self::http::{Answer, Client, HeaderSet};
-pub use self::policy::FetchPolicy;
+pub use self::policy::{FetchPolicy, NamedHosts};
 use crate::model::{Exchange, Failure, Fetched, Page, PageError, Request};
 
 /// Fetches pages; shared by all crawl threads.
@@ -112,7 +112,8 @@ impl Fetcher {
             &self.home
         };
         let asked_at = Instant::now();
-        let answer = self.client.get(&url, headers)?;
+        let is_named = self.policy.named_hosts.include(request);
+        let answer = self.client.get(&url, headers, is_named, exchange)?;
         exchange.latency = Some(asked_at.elapsed());
         let location = answer.header("location").filter(|_| redirect::is_redirect(answer.status()));
         let Some(location) = location else {
@@ -163,6 +164,8 @@ mod tests {
             headers: Vec::new(),
             user_agent: "pagemill-test".into(),
             connections: 4,
+            allow_private: false,
+            named_hosts: NamedHosts::OfEachRequest,
             proxies_from_environment: false,
         }
     }

@@ -2,7 +2,12 @@
 //!
 //! Plain data, validated by whoever made it; knows no flags and no defaults.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use url::Url;
+
+use crate::model::Request;
 
 /// The limits and headers of every request of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +29,83 @@ pub struct FetchPolicy {
     pub user_agent: String,
     /// How many requests are made at the same time: so many idle connections are worth keeping.
     pub connections: usize,
+    /// Whether a page may lead to a private address: loopback, the local network, the metadata of a cloud.
+    pub allow_private: bool,
+    /// The hosts that may be at a private address all the same.
+    pub named_hosts: NamedHosts,
     /// Whether `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are obeyed.
     pub proxies_from_environment: bool,
+}
+
+/// The hosts that the job itself names, each with its port: another port is another service, and one on this machine may
+/// well be reached by nobody but this machine. Only 80 and 443 go together, since a host answers at the one to send
+/// people to the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamedHosts {
+    /// The one of each request's own URL, before any redirect.
+    OfEachRequest,
+    /// These, wherever a request comes from.
+    These(BTreeSet<(String, u16)>),
+}
+
+impl NamedHosts {
+    /// The hosts of these URLs.
+    pub fn of<'u>(urls: impl IntoIterator<Item = &'u Url>) -> NamedHosts {
+        NamedHosts::These(urls.into_iter().map(host_and_port).collect())
+    }
+
+    /// Whether the job names the host that `request` goes to.
+    pub(super) fn include(&self, request: &Request) -> bool {
+        let target = host_and_port(request.target());
+        match self {
+            NamedHosts::OfEachRequest => target == host_and_port(&request.url),
+            NamedHosts::These(hosts) => hosts.contains(&target),
+        }
+    }
+}
+
+/// With 80 for both usual ports.
+fn host_and_port(url: &Url) -> (String, u16) {
+    let port = match url.port_or_known_default() {
+        Some(443) | None => 80,
+        Some(port) => port,
+    };
+    (url.host_str().unwrap_or_default().trim_end_matches('.').to_owned(), port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::RequestId;
+
+    fn names(named: &NamedHosts, request: &str, target: &str) -> bool {
+        let request = Request::new(RequestId(0), request.parse().unwrap(), None);
+        named.include(&request.moved_to(target.parse().unwrap()))
+    }
+
+    #[test]
+    fn a_host_is_named_with_its_port_and_the_usual_ports_are_one() {
+        let named =
+            NamedHosts::of([&Url::parse("http://h:8000/a").unwrap(), &Url::parse("http://i/").unwrap()]);
+        for (target, is_named) in [
+            ("http://h:8000/b", true),
+            ("https://h:8000/b", true),
+            ("http://h.:8000/", true),
+            ("http://h:8001/", false),
+            ("http://h/", false),
+            ("http://i/", true),
+            ("https://i/", true),
+            ("https://i:8443/", false),
+            ("http://x.i/", false),
+        ] {
+            assert_eq!(names(&named, "http://other/", target), is_named, "{target}");
+        }
+    }
+
+    #[test]
+    fn without_a_list_a_request_names_its_own_host_and_no_other() {
+        let each = NamedHosts::OfEachRequest;
+        assert!(names(&each, "http://h:8000/", "http://h:8000/x"));
+        assert!(!names(&each, "http://h:8000/", "http://h:9200/"));
+    }
 }

@@ -20,7 +20,7 @@ use std::time::Duration;
 use crate::config::JobFile;
 use crate::extract::xpath::engine::EngineChoice;
 use crate::extract::{Namespaces, Rule};
-use crate::fetch::{FetchPolicy, parse_header};
+use crate::fetch::{FetchPolicy, NamedHosts, parse_header};
 use crate::frontier::RetryPolicy;
 use crate::html::{self, Charset};
 use crate::mistake::{Mistake, Slip};
@@ -122,7 +122,8 @@ impl Job {
         let jobs = layers.count("jobs", 1, MOST_JOBS).and_then(|jobs| usize::try_from(jobs).ok());
         let parsers =
             layers.count("parsers", 1, MOST_PARSERS).and_then(|parsers| usize::try_from(parsers).ok());
-        let fetch = build_fetch(&mut layers, jobs.unwrap_or(1));
+        let named_hosts = named_hosts(source.as_ref().and_then(|(source, _)| source.as_ref()));
+        let fetch = build_fetch(&mut layers, jobs.unwrap_or(1), named_hosts);
         let retry = build_retry(&mut layers);
         let charset = layers.read("charset", |text| {
             html::charset_named(text).ok_or_else(|| {
@@ -248,7 +249,15 @@ fn report_source(
     layers.report(&written, Slip { at, message: mistake.to_string(), hint });
 }
 
-fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
+/// The host in the URL; if it is calculated, each request names its own.
+fn named_hosts(source: Option<&Source>) -> NamedHosts {
+    match source.and_then(Source::fixed_host) {
+        Some(url) => NamedHosts::of([&url]),
+        None => NamedHosts::OfEachRequest,
+    }
+}
+
+fn build_fetch(layers: &mut Layers, connections: usize, named_hosts: NamedHosts) -> Option<FetchPolicy> {
     let headers = build_headers(layers);
     let user_agent = layers.read("user-agent", |text| {
         parse_header(&format!("User-Agent: {text}"))
@@ -269,6 +278,8 @@ fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
         headers,
         user_agent: user_agent.unwrap_or_else(|| format!("pagemill/{}", env!("CARGO_PKG_VERSION"))),
         connections,
+        allow_private: layers.switch("allow-private"),
+        named_hosts,
         proxies_from_environment: true,
     })
 }

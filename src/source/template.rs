@@ -153,6 +153,17 @@ impl Template {
             .any(|piece| matches!(piece, Piece::Hole { expression, .. } if expression.uses_page()))
     }
 
+    /// A URL with the host of all pages; `None` if the host is calculated, too.
+    pub fn fixed_host(&self) -> Option<Url> {
+        let Some(Piece::Literal(front)) = self.pieces.first() else { return None };
+        let host_at = front.find("://")? + 3;
+        match front[host_at..].find(['/', '\\', '?', '#']) {
+            Some(length) => parse_address(&front[..host_at + length]).ok(),
+            None if self.pieces.len() == 1 => parse_address(front).ok(),
+            None => None,
+        }
+    }
+
     /// The template as written.
     pub fn text(&self) -> &str {
         &self.text

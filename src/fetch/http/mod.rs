@@ -1,22 +1,30 @@
 //! One HTTP exchange: a GET, the head of the reply, its body. The only user of ureq.
 //!
-//! [`connect`] opens connections and notices how they end, [`resolve`] looks names up, [`fault`] says in our words
-//! what went wrong. Redirects, decoding and what a status means are the caller's.
+//! [`resolve`] looks names up, [`dial`] opens TCP connections, but none to a [`private`] address that nobody named;
+//! [`connect`] adds TLS and proxies ([`forward`]), [`watched`] notices how a connection ends, [`fault`] says in our
+//! words what went wrong. Redirects, decoding and what a status means are the caller's.
 
 mod connect;
+mod dial;
 mod fault;
+mod forward;
+mod private;
 mod resolve;
+mod watched;
 
 use std::io::Read;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
 use ureq::{Agent, Body};
 use url::Url;
 
+use self::connect::Connect;
+use self::dial::{Dial, Guard, Memory};
 use self::fault::Stage;
 use super::FetchPolicy;
-use crate::model::PageError;
+use crate::model::{Exchange, PageError};
 
 /// Largest head of a response. The client library stops at 128 header fields, too.
 const MAX_HEAD_BYTES: usize = 64 << 10;
@@ -41,7 +49,11 @@ const STALE_CONNECTIONS: u32 = 1;
 /// The connections of a run and their limits; shared by all threads.
 #[derive(Debug)]
 pub(super) struct Client {
-    agent: Agent,
+    /// For hosts that the job names.
+    named: Agent,
+    /// For hosts that a page led to. It has connections of its own, so that it is never given one that its guard has
+    /// not let through.
+    unnamed: Agent,
     names: resolve::Names,
     clocks: Clocks,
 }
@@ -115,18 +127,32 @@ impl Client {
             .max_idle_connections_per_host(policy.connections.max(1))
             .no_delay(true)
             .build();
-        let agent = Agent::with_parts(config, connect::Connect::default(), names.clone());
+        let memory = Arc::new(Memory::default());
+        let agent = |guard| {
+            let guard = if policy.allow_private { Guard::Off } else { guard };
+            let connect = Connect::new(Dial::new(guard, Arc::clone(&memory)));
+            Agent::with_parts(config.clone(), connect, names.clone())
+        };
+        let (named, unnamed) = (agent(Guard::Named), agent(Guard::Unnamed));
         let clocks =
             Clocks { connect: policy.connect_timeout, read: policy.read_timeout, whole: policy.timeout };
-        Client { agent, names, clocks }
+        Client { named, unnamed, names, clocks }
     }
 
-    /// Asks for `url`, which has no user name in it, and waits for the head of the reply.
+    /// Asks for `url`, which has no user name in it, and waits for the head of the reply. Notes in `exchange` who was
+    /// asked. Only a host that the job names may be at a private address.
     ///
     /// # Errors
     ///
     /// Whatever keeps the head from arriving; a status is not an error.
-    pub(super) fn get(&self, url: &Url, headers: &HeaderSet) -> Result<Answer, PageError> {
+    pub(super) fn get(
+        &self,
+        url: &Url,
+        headers: &HeaderSet,
+        is_named: bool,
+        exchange: &mut Exchange,
+    ) -> Result<Answer, PageError> {
+        let agent = if is_named { &self.named } else { &self.unnamed };
         let uri = Uri::try_from(url.as_str()).map_err(|err| PageError::BadUrl(err.to_string()))?;
         let fault = |err| fault::page_error(err, Stage::Head, url, self.clocks);
         let started = Instant::now();
@@ -138,16 +164,17 @@ impl Client {
             if resent > 0 {
                 let left = self.clocks.whole.saturating_sub(started.elapsed());
                 // No idle connection is young enough: a new one is made.
-                request = self
-                    .agent
+                request = agent
                     .configure_request(request)
                     .timeout_global(Some(left))
                     .max_idle_age(Duration::ZERO)
                     .build();
             }
-            match self.agent.run(request) {
+            let replied = agent.run(request);
+            exchange.peer = watched::take_peer();
+            match replied {
                 Ok(response) => return Ok(Answer { response, url: url.clone(), clocks: self.clocks }),
-                Err(err) if resent < STALE_CONNECTIONS && connect::is_stale(&err) => {}
+                Err(err) if resent < STALE_CONNECTIONS && watched::is_stale(&err) => {}
                 Err(err) => return Err(fault(err)),
             }
         }
@@ -157,7 +184,8 @@ impl Client {
     /// Closes all connections at once and makes no more.
     pub(super) fn shut_down(&self) {
         self.names.abort();
-        self.agent.clone().shutdown();
+        self.named.clone().shutdown();
+        self.unnamed.clone().shutdown();
     }
 }
 

@@ -196,9 +196,15 @@ impl Resolver for Names {
 }
 
 fn socket_addresses(addresses: &[IpAddr], port: u16) -> ResolvedSocketAddrs {
+    let addresses: Vec<_> = addresses.iter().map(|&address| SocketAddr::new(address, port)).collect();
+    some_addresses(&addresses)
+}
+
+/// As ureq wants them, as many as it can carry.
+pub(super) fn some_addresses(addresses: &[SocketAddr]) -> ResolvedSocketAddrs {
     let mut list = ArrayVec::from_fn(|_| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
     for &address in addresses.iter().take(MAX_ADDRESSES) {
-        list.push(SocketAddr::new(address, port));
+        list.push(address);
     }
     list
 }

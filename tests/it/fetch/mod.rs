@@ -1,16 +1,17 @@
 //! The fetcher against a server that misbehaves in every way we know of.
 //!
 //! [`framing`] is about replies that are broken, cut or not HTTP; [`limits`] about time, size and abort; [`redirects`]
-//! about where one may go and what is sent along; [`connections`] about keeping and losing them.
+//! about where one may go and what is sent along; [`private`] about where nobody may be led; [`connections`] about keeping and losing them.
 
 mod connections;
 mod framing;
 mod limits;
+mod private;
 mod redirects;
 
 use std::time::Duration;
 
-use pagemill::fetch::{FetchPolicy, Fetcher};
+use pagemill::fetch::{FetchPolicy, Fetcher, NamedHosts};
 use pagemill::model::{Failure, Page, PageError, Request, RequestId};
 
 use crate::support::{LONG, Reply, Server, watchdog};
@@ -29,6 +30,9 @@ fn policy() -> FetchPolicy {
         headers: Vec::new(),
         user_agent: "pagemill-test".into(),
         connections: 4,
+        // The servers of the tests are all on this machine.
+        allow_private: true,
+        named_hosts: NamedHosts::OfEachRequest,
         proxies_from_environment: false,
     }
 }
