@@ -181,6 +181,23 @@ pub const SETTINGS: &[Setting] = &[
     value("max-body", Fetch, "SIZE", "Give up a page larger than this after decompression: 512K, 10M, 1G")
         .default("10M"),
     value("max-redirs", Fetch, "N", "Follow at most N redirects for a page").default("10"),
+    list(
+        "proxy",
+        Fetch,
+        "URL",
+        "Ask through this proxy: http://, https://, socks5:// (names are looked up here) or socks5h:// (by the proxy), \
+         with user:password@ if it wants one. Several are used in turn, and one that fails is left out for a while. \
+         Without it, HTTP_PROXY, HTTPS_PROXY and ALL_PROXY count; an empty one turns them off",
+    )
+    .short('x'),
+    value("proxy-file", Fetch, "FILE", "Ask through the proxies in FILE, one on each line, in turn"),
+    value(
+        "no-proxy",
+        Fetch,
+        "HOSTS",
+        "Ask these hosts without a proxy: names with all below them, addresses, networks like 10.0.0.0/8, or *. \
+         Without it, NO_PROXY counts",
+    ),
     switch(
         "allow-private",
         Fetch,

@@ -11,6 +11,7 @@ pub mod decode;
 mod header;
 mod http;
 mod policy;
+mod proxy;
 mod redirect;
 mod retry_after;
 
@@ -24,6 +25,7 @@ use self::header::Headers;
 pub use self::header::parse_header;
 use self::http::{Answer, Client, HeaderSet};
 pub use self::policy::{FetchPolicy, NamedHosts};
+pub use self::proxy::{ProxyUrl, ProxyUrlError};
 use crate::model::{Exchange, Failure, Fetched, Page, PageError, Request};
 
 /// Fetches pages; shared by all crawl threads.
@@ -166,6 +168,8 @@ mod tests {
             connections: 4,
             allow_private: false,
             named_hosts: NamedHosts::OfEachRequest,
+            proxies: Vec::new(),
+            no_proxy: None,
             proxies_from_environment: false,
         }
     }

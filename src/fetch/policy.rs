@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::proxy::ProxyUrl;
 use crate::model::Request;
 
 /// The limits and headers of every request of a run.
@@ -33,7 +34,11 @@ pub struct FetchPolicy {
     pub allow_private: bool,
     /// The hosts that may be at a private address all the same.
     pub named_hosts: NamedHosts,
-    /// Whether `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are obeyed.
+    /// Proxies to be used in turn.
+    pub proxies: Vec<ProxyUrl>,
+    /// Hosts that are asked without a proxy, written as in `NO_PROXY`, and instead of it.
+    pub no_proxy: Option<String>,
+    /// Whether `NO_PROXY` is obeyed, and without `proxies` also `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY`.
     pub proxies_from_environment: bool,
 }
 

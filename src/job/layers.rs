@@ -35,6 +35,11 @@ impl Layers {
         self.layers.iter().rev().filter_map(|layer| layer.get(name)).flatten().cloned().collect()
     }
 
+    /// The values of a list in the strongest layer that has any, for lists that replace each other.
+    pub(super) fn strongest_list(&self, name: &str) -> Vec<Written> {
+        self.layers.iter().find_map(|layer| layer.get(name)).cloned().unwrap_or_default()
+    }
+
     pub(super) fn report(&mut self, written: &Written, slip: Slip) {
         self.mistakes.push(Mistake::from_slip(written.place.to_string(), &written.text, slip));
     }

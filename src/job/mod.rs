@@ -9,6 +9,7 @@ mod fields;
 mod fields_tests;
 mod form;
 mod layers;
+mod network;
 mod rules;
 mod values;
 #[cfg(test)]
@@ -269,6 +270,7 @@ fn build_fetch(layers: &mut Layers, connections: usize, named_hosts: NamedHosts)
     let timeout = layers.duration("timeout", false);
     let max_body_bytes = layers.size("max-body");
     let max_redirects = layers.count("max-redirs", 0, 100);
+    let proxies = network::build_proxies(layers);
     Some(FetchPolicy {
         connect_timeout: connect_timeout?,
         read_timeout: read_timeout?,
@@ -280,7 +282,9 @@ fn build_fetch(layers: &mut Layers, connections: usize, named_hosts: NamedHosts)
         connections,
         allow_private: layers.switch("allow-private"),
         named_hosts,
-        proxies_from_environment: true,
+        proxies_from_environment: proxies.is_some(),
+        proxies: proxies.unwrap_or_default(),
+        no_proxy: layers.value("no-proxy").map(|written| written.text),
     })
 }
 

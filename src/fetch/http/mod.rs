@@ -1,7 +1,7 @@
 //! One HTTP exchange: a GET, the head of the reply, its body. The only user of ureq.
 //!
 //! [`resolve`] looks names up, [`dial`] opens TCP connections, but none to a [`private`] address that nobody named;
-//! [`connect`] adds TLS and proxies ([`forward`]), [`watched`] notices how a connection ends, [`fault`] says in our
+//! [`connect`] adds TLS and one of the [`proxies`] ([`forward`]), [`watched`] notices how a connection ends, [`fault`] says in our
 //! words what went wrong. Redirects, decoding and what a status means are the caller's.
 
 mod connect;
@@ -9,6 +9,7 @@ mod dial;
 mod fault;
 mod forward;
 mod private;
+mod proxies;
 mod resolve;
 mod watched;
 
@@ -17,13 +18,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, Error};
 use url::Url;
 
 use self::connect::Connect;
 use self::dial::{Dial, Guard, Memory};
 use self::fault::Stage;
+use self::proxies::{Picked, Proxies, Tried};
 use super::FetchPolicy;
+use super::proxy::ProxyUrl;
 use crate::model::{Exchange, PageError};
 
 /// Largest head of a response. The client library stops at 128 header fields, too.
@@ -55,7 +58,13 @@ pub(super) struct Client {
     /// not let through.
     unnamed: Agent,
     names: resolve::Names,
+    proxies: Proxies,
     clocks: Clocks,
+}
+
+/// Whether the client library can make use of a proxy's address.
+pub(super) fn can_use_proxy(proxy: &ProxyUrl) -> bool {
+    proxies::read(proxy).is_some()
 }
 
 /// The limits of time, as an error message needs them.
@@ -105,11 +114,8 @@ impl Client {
     pub(super) fn new(policy: &FetchPolicy, headers: &HeaderSet) -> Client {
         let names = resolve::Names::new(policy.connect_timeout);
         let user_agent = headers.0.get("user-agent").and_then(|value| value.to_str().ok());
-        let mut config = Agent::config_builder();
-        if !policy.proxies_from_environment {
-            config = config.proxy(None);
-        }
-        let config = config
+        let config = Agent::config_builder()
+            .proxy(None)
             .http_status_as_error(false)
             .max_redirects(0)
             .user_agent(user_agent.unwrap_or_default())
@@ -136,7 +142,7 @@ impl Client {
         let (named, unnamed) = (agent(Guard::Named), agent(Guard::Unnamed));
         let clocks =
             Clocks { connect: policy.connect_timeout, read: policy.read_timeout, whole: policy.timeout };
-        Client { named, unnamed, names, clocks }
+        Client { named, unnamed, names, proxies: Proxies::new(policy), clocks }
     }
 
     /// Asks for `url`, which has no user name in it, and waits for the head of the reply. Notes in `exchange` who was
@@ -154,28 +160,60 @@ impl Client {
     ) -> Result<Answer, PageError> {
         let agent = if is_named { &self.named } else { &self.unnamed };
         let uri = Uri::try_from(url.as_str()).map_err(|err| PageError::BadUrl(err.to_string()))?;
-        let fault = |err| fault::page_error(err, Stage::Head, url, self.clocks);
         let started = Instant::now();
+        let mut tried = Tried::default();
+        loop {
+            let picked = self.proxies.pick(url, &tried)?;
+            let mut replied = self.ask(agent, &uri, headers, picked.as_ref(), started);
+            exchange.peer = watched::take_peer();
+            if let (Ok(response), Some(picked)) = (&replied, &picked)
+                && response.status() == 407
+                && picked.speaks_for(url)
+            {
+                replied = Err(picked.wants_password());
+            }
+            match (replied, picked) {
+                (Ok(response), picked) => {
+                    if let Some(picked) = picked {
+                        self.proxies.succeeded(&picked, &tried);
+                    }
+                    return Ok(Answer { response, url: url.clone(), clocks: self.clocks });
+                }
+                (Err(error), Some(picked)) if self.proxies.failed(&picked, &error, &mut tried) => {}
+                (Err(error), _) => return Err(fault::page_error(error, Stage::Head, url, self.clocks)),
+            }
+        }
+    }
+
+    /// Asks once, and once more if that went to a connection that was dead already.
+    fn ask(
+        &self,
+        agent: &Agent,
+        uri: &Uri,
+        headers: &HeaderSet,
+        picked: Option<&Picked>,
+        started: Instant,
+    ) -> Result<Response<Body>, Error> {
         for resent in 0.. {
             let mut request = Request::new(());
             *request.uri_mut() = uri.clone();
             *request.headers_mut() = headers.0.clone();
             // A configuration of its own costs a request copies, so the usual one goes without.
-            if resent > 0 {
+            if resent > 0 || picked.is_some() {
                 let left = self.clocks.whole.saturating_sub(started.elapsed());
-                // No idle connection is young enough: a new one is made.
-                request = agent
-                    .configure_request(request)
-                    .timeout_global(Some(left))
-                    .max_idle_age(Duration::ZERO)
-                    .build();
+                let mut config = agent.configure_request(request).timeout_global(Some(left));
+                if let Some(picked) = picked {
+                    config = config.proxy(Some(picked.proxy.clone()));
+                }
+                if resent > 0 {
+                    // No idle connection is young enough: a new one is made.
+                    config = config.max_idle_age(Duration::ZERO);
+                }
+                request = config.build();
             }
-            let replied = agent.run(request);
-            exchange.peer = watched::take_peer();
-            match replied {
-                Ok(response) => return Ok(Answer { response, url: url.clone(), clocks: self.clocks }),
+            match agent.run(request) {
                 Err(err) if resent < STALE_CONNECTIONS && watched::is_stale(&err) => {}
-                Err(err) => return Err(fault(err)),
+                replied => return replied,
             }
         }
         unreachable!("the last try returns")

@@ -1,12 +1,13 @@
 //! The fetcher against a server that misbehaves in every way we know of.
 //!
 //! [`framing`] is about replies that are broken, cut or not HTTP; [`limits`] about time, size and abort; [`redirects`]
-//! about where one may go and what is sent along; [`private`] about where nobody may be led; [`connections`] about keeping and losing them.
+//! about where one may go and what is sent along; [`private`] about where nobody may be led; [`proxies`] about ways around; [`connections`] about keeping and losing them.
 
 mod connections;
 mod framing;
 mod limits;
 mod private;
+mod proxies;
 mod redirects;
 
 use std::time::Duration;
@@ -33,6 +34,8 @@ fn policy() -> FetchPolicy {
         // The servers of the tests are all on this machine.
         allow_private: true,
         named_hosts: NamedHosts::OfEachRequest,
+        proxies: Vec::new(),
+        no_proxy: None,
         proxies_from_environment: false,
     }
 }

@@ -5,6 +5,7 @@
 // Each test uses a part.
 #![allow(dead_code, unused_imports)]
 
+mod proxy;
 mod reply;
 mod server;
 mod tests;
@@ -16,6 +17,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+pub(crate) use proxy::{Asked, ScriptedProxy};
 pub(crate) use reply::{Gate, Reply};
 pub(crate) use server::{Hit, Server, Site};
 pub(crate) use tempfile::TempDir;
