@@ -182,6 +182,18 @@ pub const SETTINGS: &[Setting] = &[
         .default("10M"),
     value("max-redirs", Fetch, "N", "Follow at most N redirects for a page").default("10"),
     list(
+        "resolve",
+        Fetch,
+        "HOST:PORT:ADDRESS",
+        "Take this for the address of a host, whatever its name means; * stands for any host or port",
+    ),
+    switch("ipv4", Fetch, "Use IPv4 addresses only").short('4'),
+    switch("ipv6", Fetch, "Use IPv6 addresses only").short('6'),
+    switch("insecure", Fetch, "Believe any certificate: who sends the pages is not checked any more").short('k'),
+    value("cacert", Fetch, "FILE", "Believe the certificate authorities in FILE (PEM) instead of Mozilla's list"),
+    value("cert", Fetch, "FILE", "Show the certificate in FILE (PEM, with its chain) to servers that ask for one"),
+    value("key", Fetch, "FILE", "The private key of --cert (PEM, without a password), if it is not in the same file"),
+    list(
         "proxy",
         Fetch,
         "URL",

@@ -7,6 +7,8 @@
 //!
 //! `http` makes the exchange, `redirect` says where one may go, `header` what is sent along, [`decode`] unpacks.
 
+mod address;
+mod certificates;
 pub mod decode;
 mod header;
 mod http;
@@ -20,11 +22,13 @@ use std::time::{Instant, SystemTime};
 
 use url::Url;
 
+pub use self::address::GivenAddress;
+pub use self::certificates::{Authorities, CertificateError, Identity};
 use self::decode::DecodeError;
 use self::header::Headers;
 pub use self::header::parse_header;
 use self::http::{Answer, Client, HeaderSet};
-pub use self::policy::{FetchPolicy, NamedHosts};
+pub use self::policy::{Family, FetchPolicy, NamedHosts};
 pub use self::proxy::{ProxyUrl, ProxyUrlError};
 use crate::model::{Exchange, Failure, Fetched, Page, PageError, Request};
 
@@ -168,6 +172,11 @@ mod tests {
             connections: 4,
             allow_private: false,
             named_hosts: NamedHosts::OfEachRequest,
+            addresses: Vec::new(),
+            family: None,
+            insecure: false,
+            authorities: None,
+            identity: None,
             proxies: Vec::new(),
             no_proxy: None,
             proxies_from_environment: false,

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::address::GivenAddress;
+use super::certificates::{Authorities, Identity};
 use super::proxy::ProxyUrl;
 use crate::model::Request;
 
@@ -34,12 +36,31 @@ pub struct FetchPolicy {
     pub allow_private: bool,
     /// The hosts that may be at a private address all the same.
     pub named_hosts: NamedHosts,
+    /// Addresses that hosts have whatever the name service says.
+    pub addresses: Vec<GivenAddress>,
+    /// The only family of addresses to use; `None` for both.
+    pub family: Option<Family>,
+    /// Whether any certificate of a server will do.
+    pub insecure: bool,
+    /// Whose certificates are believed, instead of Mozilla's list.
+    pub authorities: Option<Authorities>,
+    /// Who we are to servers that ask for a certificate.
+    pub identity: Option<Identity>,
     /// Proxies to be used in turn.
     pub proxies: Vec<ProxyUrl>,
     /// Hosts that are asked without a proxy, written as in `NO_PROXY`, and instead of it.
     pub no_proxy: Option<String>,
     /// Whether `NO_PROXY` is obeyed, and without `proxies` also `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY`.
     pub proxies_from_environment: bool,
+}
+
+/// A family of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
 }
 
 /// The hosts that the job itself names, each with its port: another port is another service, and one on this machine may

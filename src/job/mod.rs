@@ -271,6 +271,10 @@ fn build_fetch(layers: &mut Layers, connections: usize, named_hosts: NamedHosts)
     let max_body_bytes = layers.size("max-body");
     let max_redirects = layers.count("max-redirs", 0, 100);
     let proxies = network::build_proxies(layers);
+    let authorities = network::build_authorities(layers);
+    let identity = network::build_identity(layers);
+    let addresses = network::build_addresses(layers);
+    let family = network::build_family(layers);
     Some(FetchPolicy {
         connect_timeout: connect_timeout?,
         read_timeout: read_timeout?,
@@ -280,6 +284,11 @@ fn build_fetch(layers: &mut Layers, connections: usize, named_hosts: NamedHosts)
         headers,
         user_agent: user_agent.unwrap_or_else(|| format!("pagemill/{}", env!("CARGO_PKG_VERSION"))),
         connections,
+        addresses,
+        family,
+        insecure: layers.switch("insecure"),
+        authorities,
+        identity,
         allow_private: layers.switch("allow-private"),
         named_hosts,
         proxies_from_environment: proxies.is_some(),

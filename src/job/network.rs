@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::layers::Layers;
-use crate::fetch::ProxyUrl;
+use crate::fetch::{Authorities, CertificateError, Family, GivenAddress, Identity, ProxyUrl};
 use crate::mistake::Mistake;
 
 /// The proxies to be used, with those of the environment if there are none; `None` for none at all: `-x ""`.
@@ -52,5 +52,70 @@ fn read_proxy(layers: &mut Layers, text: &str, place: impl Fn() -> String, proxi
             let hint = "like http://user:password@host:3128 or socks5h://host:1080";
             layers.mistakes.push(Mistake::new(place(), error.to_string()).with_hint(hint));
         }
+    }
+}
+
+/// The addresses given by hand, those of the strongest layer first.
+pub(super) fn build_addresses(layers: &mut Layers) -> Vec<GivenAddress> {
+    let mut addresses = Vec::new();
+    for written in layers.list("resolve").into_iter().rev() {
+        match GivenAddress::parse(&written.text) {
+            Ok(address) => addresses.push(address),
+            Err(slip) => layers.report(&written, slip),
+        }
+    }
+    addresses
+}
+
+/// The one family of addresses, if both are not wanted; a stronger layer replaces a weaker.
+pub(super) fn build_family(layers: &mut Layers) -> Option<Family> {
+    let strongest = layers.strongest(&["ipv4", "ipv6"]);
+    let mut is_on = |name| strongest.contains(&name) && layers.switch(name);
+    match (is_on("ipv4"), is_on("ipv6")) {
+        (true, false) => Some(Family::V4),
+        (false, true) => Some(Family::V6),
+        (false, false) => None,
+        (true, true) => {
+            let hint = "without either, both kinds of addresses are used";
+            layers.mistakes.push(Mistake::new("--ipv4", "cannot go with --ipv6").with_hint(hint));
+            None
+        }
+    }
+}
+
+/// The files about TLS; a mistake if one cannot be used.
+pub(super) fn build_authorities(layers: &mut Layers) -> Option<Authorities> {
+    let pem = read_file(layers, "cacert")?;
+    Authorities::from_pem(pem).map_err(|error| report_file(layers, "cacert", &error.to_string())).ok()
+}
+
+/// The certificate and its key, which may be in the same file, as for curl.
+pub(super) fn build_identity(layers: &mut Layers) -> Option<Identity> {
+    if layers.value("cert").is_none() {
+        if layers.value("key").is_some() {
+            report_file(layers, "key", "a key is of no use without --cert");
+        }
+        return None;
+    }
+    let chain = read_file(layers, "cert")?;
+    let key_name = if layers.value("key").is_some() { "key" } else { "cert" };
+    let key = read_file(layers, key_name)?;
+    Identity::from_pem(chain, key)
+        .map_err(|error| {
+            let is_of_key = matches!(error, CertificateError::NoKey | CertificateError::WrongKey(_));
+            report_file(layers, if is_of_key { key_name } else { "cert" }, &error.to_string());
+        })
+        .ok()
+}
+
+fn read_file(layers: &mut Layers, name: &str) -> Option<Vec<u8>> {
+    let path = layers.path(name)?;
+    fs::read(&path).map_err(|error| report_file(layers, name, &format!("cannot read it: {error}"))).ok()
+}
+
+fn report_file(layers: &mut Layers, name: &str, message: &str) {
+    if let Some(written) = layers.value(name) {
+        let place = written.place.to_string();
+        layers.mistakes.push(Mistake::new(place, format!("{}: {message}", written.text)));
     }
 }

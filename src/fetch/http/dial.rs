@@ -16,7 +16,7 @@ use ureq::{Error, Timeout};
 
 use super::connect::with_addresses;
 use super::private::{is_private, is_private_name};
-use super::resolve::some_addresses;
+use super::resolve::{Names, some_addresses};
 
 /// How long an address may take while there are others to try. A lost packet is sent again after a second; a route that
 /// leads nowhere (IPv6 that is only half set up) costs no more than this.
@@ -86,13 +86,14 @@ impl Memory {
 #[derive(Debug)]
 pub(super) struct Dial {
     guard: Guard,
+    names: Names,
     memory: Arc<Memory>,
     tcp: TcpConnector,
 }
 
 impl Dial {
-    pub(super) fn new(guard: Guard, memory: Arc<Memory>) -> Dial {
-        Dial { guard, memory, tcp: TcpConnector::default() }
+    pub(super) fn new(guard: Guard, names: Names, memory: Arc<Memory>) -> Dial {
+        Dial { guard, names, memory, tcp: TcpConnector::default() }
     }
 
     /// Opens a connection to one of the host's addresses that the guard lets through.
@@ -152,6 +153,8 @@ impl Dial {
         let host = host(details);
         match self.guard {
             Guard::Off => false,
+            // An address that the user gave the host by hand is named, too.
+            _ if self.names.is_given(details.uri) => false,
             Guard::Named => self.memory.with(|known| known.public.contains(host)),
             Guard::Unnamed => true,
         }
@@ -238,17 +241,18 @@ mod tests {
     use ureq::unversioned::transport::NextTimeout;
     use ureq::unversioned::transport::time::Instant as Moment;
 
-    use super::super::resolve::Names;
+    use super::super::super::address::GivenAddress;
     use super::*;
 
     fn dial(guard: Guard) -> Dial {
-        Dial::new(guard, Arc::default())
+        let names = Names::new(Duration::ZERO, &[GivenAddress::parse("given:80:127.0.0.1").unwrap()], None);
+        Dial::new(guard, names, Arc::default())
     }
 
     /// Does `look` with what ureq would ask for: a connection to one of `addresses` for `uri`.
     fn with_details<T>(uri: &str, addresses: &[SocketAddr], look: impl FnOnce(&ConnectionDetails) -> T) -> T {
         let (uri, config) = (uri.parse::<Uri>().unwrap(), Config::builder().proxy(None).build());
-        let names = Names::new(Duration::from_secs(10));
+        let names = Names::new(Duration::from_secs(10), &[], None);
         let timeout =
             NextTimeout { after: Limit::from_secs(60), reason: Timeout::Connect, ..NextTimeout::default() };
         look(&ConnectionDetails {
@@ -282,6 +286,8 @@ mod tests {
         assert!(is_refused(&allowed(Guard::Unnamed, &mixed[..1])));
         assert_eq!(allowed(Guard::Named, &mixed).unwrap(), mixed);
         assert_eq!(allowed(Guard::Off, &mixed).unwrap(), mixed);
+        // The user says where it is.
+        assert!(with_details("http://given/", &mixed[..1], |d| dial(Guard::Unnamed).allowed(d)).is_ok());
     }
 
     #[test]

@@ -85,6 +85,7 @@ fn other(inner: Box<dyn StdError + Send + Sync>, stage: Stage, url: &Url, clocks
     match inner.downcast_ref::<NoAddress>() {
         Some(NoAddress::NotFound) => PageError::HostNotFound(host(url)),
         Some(NoAddress::Unsure(reason)) => PageError::Connect(reason.clone()),
+        Some(reason @ NoAddress::OtherFamily(_)) => PageError::Connect(reason.to_string()),
         Some(NoAddress::Aborted) => PageError::Aborted,
         None => PageError::Broken(inner.to_string()),
     }
@@ -175,6 +176,7 @@ fn io_text(err: &io::Error) -> String {
 fn tls_text(text: &str) -> String {
     let known = [
         ("UnknownIssuer", "the certificate is not from a known authority (self-signed?)"),
+        ("BadSignature", "the certificate is not signed by whom it names"),
         ("CaUsedAsEndEntity", "the certificate is self-signed"),
         ("NotValidForName", "the certificate is for another host"),
         ("certificate not valid for name", "the certificate is for another host"),

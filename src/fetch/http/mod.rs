@@ -1,7 +1,7 @@
 //! One HTTP exchange: a GET, the head of the reply, its body. The only user of ureq.
 //!
 //! [`resolve`] looks names up, [`dial`] opens TCP connections, but none to a [`private`] address that nobody named;
-//! [`connect`] adds TLS and one of the [`proxies`] ([`forward`]), [`watched`] notices how a connection ends, [`fault`] says in our
+//! [`connect`] adds TLS ([`tls`]) and one of the [`proxies`] ([`forward`]), [`watched`] notices how a connection ends, [`fault`] says in our
 //! words what went wrong. Redirects, decoding and what a status means are the caller's.
 
 mod connect;
@@ -11,6 +11,7 @@ mod forward;
 mod private;
 mod proxies;
 mod resolve;
+mod tls;
 mod watched;
 
 use std::io::Read;
@@ -112,10 +113,11 @@ impl HeaderSet {
 impl Client {
     /// Tells proxies the user agent in `headers`.
     pub(super) fn new(policy: &FetchPolicy, headers: &HeaderSet) -> Client {
-        let names = resolve::Names::new(policy.connect_timeout);
+        let names = resolve::Names::new(policy.connect_timeout, &policy.addresses, policy.family);
         let user_agent = headers.0.get("user-agent").and_then(|value| value.to_str().ok());
         let config = Agent::config_builder()
             .proxy(None)
+            .tls_config(tls::config(policy))
             .http_status_as_error(false)
             .max_redirects(0)
             .user_agent(user_agent.unwrap_or_default())
@@ -136,7 +138,7 @@ impl Client {
         let memory = Arc::new(Memory::default());
         let agent = |guard| {
             let guard = if policy.allow_private { Guard::Off } else { guard };
-            let connect = Connect::new(Dial::new(guard, Arc::clone(&memory)));
+            let connect = Connect::new(Dial::new(guard, names.clone(), Arc::clone(&memory)));
             Agent::with_parts(config.clone(), connect, names.clone())
         };
         let (named, unnamed) = (agent(Guard::Named), agent(Guard::Unnamed));

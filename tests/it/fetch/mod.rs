@@ -3,12 +3,14 @@
 //! [`framing`] is about replies that are broken, cut or not HTTP; [`limits`] about time, size and abort; [`redirects`]
 //! about where one may go and what is sent along; [`private`] about where nobody may be led; [`proxies`] about ways around; [`connections`] about keeping and losing them.
 
+mod addresses;
 mod connections;
 mod framing;
 mod limits;
 mod private;
 mod proxies;
 mod redirects;
+mod tls;
 
 use std::time::Duration;
 
@@ -34,6 +36,11 @@ fn policy() -> FetchPolicy {
         // The servers of the tests are all on this machine.
         allow_private: true,
         named_hosts: NamedHosts::OfEachRequest,
+        addresses: Vec::new(),
+        family: None,
+        insecure: false,
+        authorities: None,
+        identity: None,
         proxies: Vec::new(),
         no_proxy: None,
         proxies_from_environment: false,

@@ -9,6 +9,7 @@ mod proxy;
 mod reply;
 mod server;
 mod tests;
+mod tls;
 
 use std::io::{Read, Write};
 use std::panic::resume_unwind;
@@ -21,6 +22,7 @@ pub(crate) use proxy::{Asked, ScriptedProxy};
 pub(crate) use reply::{Gate, Reply};
 pub(crate) use server::{Hit, Server, Site};
 pub(crate) use tempfile::TempDir;
+pub(crate) use tls::{Authority, Goodbye, Signed, TlsServer};
 
 /// Far more than any test needs, far less than anybody waits.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
