@@ -250,6 +250,9 @@ pub enum PageError {
     /// The body is larger than the limit in bytes, as sent or decoded.
     #[error("body larger than {} (--max-body)", human_bytes(*.0))]
     TooLarge(u64),
+    /// The body unpacks to so many times its size that it is not meant to be read; with its `Content-Encoding`.
+    #[error("content encoding `{0}`: a decompression bomb")]
+    Bomb(String),
     /// The body does not decode as its `Content-Encoding` says.
     #[error("content encoding `{encoding}`: {reason}")]
     ContentEncoding {
@@ -309,6 +312,7 @@ impl PageError {
             | PageError::RedirectRefused { .. }
             | PageError::PrivateAddress(_)
             | PageError::TooLarge(_)
+            | PageError::Bomb(_)
             | PageError::Unreadable(_)
             | PageError::NotMarkup(_)
             | PageError::NotJson(_)
@@ -335,6 +339,7 @@ impl PageError {
             PageError::RedirectRefused { .. } => "redirect refused".into(),
             PageError::PrivateAddress(_) => "private address".into(),
             PageError::TooLarge(_) => "too large".into(),
+            PageError::Bomb(_) => "decompression bomb".into(),
             PageError::ContentEncoding { .. } => "content encoding".into(),
             PageError::Unreadable(_) => "unreadable".into(),
             PageError::NotMarkup(_) => "not markup".into(),

@@ -10,7 +10,7 @@ use crate::mistake::Slip;
 const ACCEPT: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 /// What [`decode`](super::decode::decode) undoes.
-const ACCEPT_ENCODING: &str = "gzip, deflate, br";
+const ACCEPT_ENCODING: &str = "gzip, deflate, br, zstd";
 
 /// Headers that say what we are and want, not who the user is. Only these go to a host that the user did not name.
 const HARMLESS: [&str; 4] = ["user-agent", "accept", "accept-encoding", "accept-language"];

@@ -147,6 +147,7 @@ impl Fetcher {
         let limit = self.policy.max_body_bytes;
         let body = decode::decode(answer.read(limit)?, &encoding, limit).map_err(|err| match err {
             DecodeError::TooLarge(limit) => PageError::TooLarge(limit),
+            DecodeError::Bomb => PageError::Bomb(encoding),
             err => PageError::ContentEncoding { encoding, reason: err.to_string() },
         })?;
         Ok(Step::Page { status, content_type, body })

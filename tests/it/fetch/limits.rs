@@ -159,6 +159,14 @@ fn a_bomb_stops_at_the_limit() {
 }
 
 #[test]
+fn a_bomb_below_the_limit_is_none_of_ours_either() {
+    let server = Server::start(|site| site.on("/", Reply::page(vec![0; 8 << 20]).gzip()));
+    let error = error(FetchPolicy { max_body_bytes: 1 << 30, ..policy() }, &server.url("/"));
+    assert_eq!(error, PageError::Bomb("gzip".into()));
+    assert!(!error.is_worth_a_retry());
+}
+
+#[test]
 fn the_body_of_an_error_is_not_waited_for_without_end() {
     let server = Server::start(|site| {
         site.on("/endless", Reply::raw("HTTP/1.1 500 No\r\n\r\nand so on").then_stall());
