@@ -166,6 +166,8 @@ mod tests {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
+            speed_limit: 0,
+            speed_time: Duration::from_secs(30),
             max_body_bytes: 1 << 20,
             max_redirects: 10,
             headers: Vec::new(),

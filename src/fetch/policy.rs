@@ -21,6 +21,10 @@ pub struct FetchPolicy {
     pub read_timeout: Duration,
     /// Longest time for one exchange: connection, head and body. Each redirect is an exchange of its own.
     pub timeout: Duration,
+    /// The least speed of a reply in bytes a second, once it has begun; 0 for any.
+    pub speed_limit: u64,
+    /// What that speed is an average over.
+    pub speed_time: Duration,
     /// Largest body in bytes, as sent and after decoding.
     pub max_body_bytes: u64,
     /// How many redirects are followed.

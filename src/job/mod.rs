@@ -268,6 +268,11 @@ fn build_fetch(layers: &mut Layers, connections: usize, named_hosts: NamedHosts)
     let connect_timeout = layers.duration("connect-timeout", false);
     let read_timeout = layers.duration("read-timeout", false);
     let timeout = layers.duration("timeout", false);
+    let speed_limit = layers.read("speed-limit", |text| match text.trim() {
+        "0" => Ok(0),
+        text => values::parse_size(text),
+    });
+    let speed_time = layers.duration("speed-time", false);
     let max_body_bytes = layers.size("max-body");
     let max_redirects = layers.count("max-redirs", 0, 100);
     let proxies = network::build_proxies(layers);
@@ -279,6 +284,8 @@ fn build_fetch(layers: &mut Layers, connections: usize, named_hosts: NamedHosts)
         connect_timeout: connect_timeout?,
         read_timeout: read_timeout?,
         timeout: timeout?,
+        speed_limit: speed_limit?,
+        speed_time: speed_time?,
         max_body_bytes: max_body_bytes?,
         max_redirects: u32::try_from(max_redirects?).ok()?,
         headers,

@@ -12,6 +12,7 @@ use ureq::{Error, Proxy, ProxyProtocol, Timeout};
 
 use super::dial::{Dial, Refused};
 use super::forward::Forward;
+use super::pace::LeastSpeed;
 use super::resolve::some_addresses;
 use super::watched::Watched;
 
@@ -59,6 +60,7 @@ pub(super) struct Connect(Arc<Parts>);
 
 struct Parts {
     dial: Dial,
+    least_speed: Option<LeastSpeed>,
     socks: SocksConnector,
     tunnel: ConnectProxyConnector,
     tls: RustlsConnector,
@@ -71,9 +73,11 @@ impl fmt::Debug for Parts {
 }
 
 impl Connect {
-    pub(super) fn new(dial: Dial) -> Connect {
+    /// Replies slower than `least_speed` end.
+    pub(super) fn new(dial: Dial, least_speed: Option<LeastSpeed>) -> Connect {
         Connect(Arc::new(Parts {
             dial,
+            least_speed,
             socks: SocksConnector::default(),
             tunnel: ConnectProxyConnector::default(),
             tls: RustlsConnector::default(),
@@ -102,7 +106,7 @@ impl Connector for Connect {
             Some(proxy) => (self.through(proxy, details)?, None),
         };
         let connection = self.0.under_tls(details, connection).map_err(failed)?;
-        Ok(Some(Watched::new(connection, peer)))
+        Ok(Some(Watched::new(connection, peer, self.0.least_speed)))
     }
 }
 
@@ -147,7 +151,7 @@ impl Parts {
     fn open_to_proxy(&self, details: &ConnectionDetails) -> Result<Box<dyn Transport>, Error> {
         let connection = self.dial.open_any(details)?;
         let connection = self.under_tls(details, connection)?;
-        Ok(Box::new(Watched::new(connection, None)))
+        Ok(Box::new(Watched::new(connection, None, None)))
     }
 
     fn under_tls(

@@ -77,7 +77,12 @@ fn other(inner: Box<dyn StdError + Send + Sync>, stage: Stage, url: &Url, clocks
     }
     if let Some(cut) = inner.downcast_ref::<Cut>() {
         return match cut {
-            Cut::Unreadable => PageError::Protocol(cut.to_string()),
+            Cut::Unreadable | Cut::Interim => PageError::Protocol(cut.to_string()),
+            Cut::Slow => PageError::Timeout {
+                clock: "speed-limit",
+                waited_for: "data at the least speed",
+                limit: clocks.speed,
+            },
             Cut::Reset => PageError::Broken(format!("{cut} {}", place(stage))),
             Cut::Stale | Cut::NoReply => PageError::Broken(cut.to_string()),
         };
@@ -209,6 +214,7 @@ mod tests {
         connect: Duration::from_secs(1),
         read: Duration::from_secs(2),
         whole: Duration::from_secs(3),
+        speed: Duration::from_secs(4),
     };
 
     fn told(error: Error, stage: Stage) -> PageError {

@@ -1,13 +1,14 @@
 //! One HTTP exchange: a GET, the head of the reply, its body. The only user of ureq.
 //!
 //! [`resolve`] looks names up, [`dial`] opens TCP connections, but none to a [`private`] address that nobody named;
-//! [`connect`] adds TLS ([`tls`]) and one of the [`proxies`] ([`forward`]), [`watched`] notices how a connection ends, [`fault`] says in our
+//! [`connect`] adds TLS ([`tls`]) and one of the [`proxies`] ([`forward`]), [`watched`] notices how a connection ends or drags on ([`pace`]), [`fault`] says in our
 //! words what went wrong. Redirects, decoding and what a status means are the caller's.
 
 mod connect;
 mod dial;
 mod fault;
 mod forward;
+mod pace;
 mod private;
 mod proxies;
 mod resolve;
@@ -25,6 +26,7 @@ use url::Url;
 use self::connect::Connect;
 use self::dial::{Dial, Guard, Memory};
 use self::fault::Stage;
+use self::pace::LeastSpeed;
 use self::proxies::{Picked, Proxies, Tried};
 use super::FetchPolicy;
 use super::proxy::ProxyUrl;
@@ -74,6 +76,7 @@ struct Clocks {
     connect: Duration,
     read: Duration,
     whole: Duration,
+    speed: Duration,
 }
 
 /// Request headers, made once for all requests.
@@ -136,14 +139,20 @@ impl Client {
             .no_delay(true)
             .build();
         let memory = Arc::new(Memory::default());
+        let least_speed = (policy.speed_limit > 0)
+            .then_some(LeastSpeed { bytes_per_second: policy.speed_limit, over: policy.speed_time });
         let agent = |guard| {
             let guard = if policy.allow_private { Guard::Off } else { guard };
-            let connect = Connect::new(Dial::new(guard, names.clone(), Arc::clone(&memory)));
+            let connect = Connect::new(Dial::new(guard, names.clone(), Arc::clone(&memory)), least_speed);
             Agent::with_parts(config.clone(), connect, names.clone())
         };
         let (named, unnamed) = (agent(Guard::Named), agent(Guard::Unnamed));
-        let clocks =
-            Clocks { connect: policy.connect_timeout, read: policy.read_timeout, whole: policy.timeout };
+        let clocks = Clocks {
+            connect: policy.connect_timeout,
+            read: policy.read_timeout,
+            whole: policy.timeout,
+            speed: policy.speed_time,
+        };
         Client { named, unnamed, names, proxies: Proxies::new(policy), clocks }
     }
 

@@ -6,13 +6,19 @@
 use std::cell::Cell;
 use std::error::Error as StdError;
 use std::net::IpAddr;
+use std::time::Instant;
 use std::{fmt, io};
 
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
+use super::pace::{LeastSpeed, Pace};
+
 /// More input than this that nothing could be made of is not the end of a connection but nonsense without end.
 const MAX_UNREADABLE_BYTES: usize = 64 << 10;
+
+/// How often new input may begin with one more interim reply (RFC 9110 15.2). Honest servers send a few of them.
+const MAX_INTERIM: u32 = 100;
 
 thread_local! {
     /// Whom the request of this thread was sent to. ureq hands no word of a connection on to the reply; but it sends on
@@ -36,6 +42,10 @@ pub(super) enum Cut {
     Reset,
     /// More bytes than any line of HTTP has, without an end.
     Unreadable,
+    /// Interim replies (1xx) and no end of them.
+    Interim,
+    /// Slower than is worth waiting for.
+    Slow,
 }
 
 impl fmt::Display for Cut {
@@ -44,6 +54,8 @@ impl fmt::Display for Cut {
             Cut::Stale | Cut::NoReply => "closed without a reply",
             Cut::Reset => "reset by the server",
             Cut::Unreadable => "a line without end",
+            Cut::Interim => "interim replies (1xx) without end",
+            Cut::Slow => "too slow",
         })
     }
 }
@@ -62,12 +74,33 @@ pub(super) struct Watched {
     peer: Option<IpAddr>,
     has_served: bool,
     has_answer: bool,
+    pace: Pace,
+    interim: u32,
 }
 
 impl Watched {
     /// `peer` is `None` for a connection to a proxy.
-    pub(super) fn new(connection: Box<dyn Transport>, peer: Option<IpAddr>) -> Watched {
-        Watched { connection, peer, has_served: false, has_answer: false }
+    pub(super) fn new(
+        connection: Box<dyn Transport>,
+        peer: Option<IpAddr>,
+        least_speed: Option<LeastSpeed>,
+    ) -> Watched {
+        let pace = Pace::new(least_speed);
+        Watched { connection, peer, has_served: false, has_answer: false, pace, interim: 0 }
+    }
+
+    /// What speaks against going on after input came, where there had been `before` bytes.
+    fn objection(&mut self, before: usize) -> Option<Cut> {
+        let input = self.connection.buffers().input();
+        if is_interim(input) {
+            self.interim += 1;
+        }
+        let came = input.len().saturating_sub(before);
+        if self.interim > MAX_INTERIM {
+            Some(Cut::Interim)
+        } else {
+            self.pace.is_too_slow_after(came, Instant::now()).then_some(Cut::Slow)
+        }
     }
 
     fn cut(&self) -> Error {
@@ -94,6 +127,11 @@ impl Watched {
     }
 }
 
+/// Whether this begins with the status line of an interim reply; 101 is the last of its connection.
+fn is_interim(input: &[u8]) -> bool {
+    input.starts_with(b"HTTP/1.1 1") && !input.starts_with(b"HTTP/1.1 101")
+}
+
 impl Transport for Watched {
     fn buffers(&mut self) -> &mut dyn Buffers {
         self.connection.buffers()
@@ -101,6 +139,8 @@ impl Transport for Watched {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         PEER.set(self.peer);
+        self.pace.restart();
+        self.interim = 0;
         if self.has_answer {
             self.has_served = true;
             self.has_answer = false;
@@ -109,10 +149,11 @@ impl Transport for Watched {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let before = self.connection.buffers().input().len();
         match self.connection.await_input(timeout) {
             Ok(true) => {
                 self.has_answer = true;
-                Ok(true)
+                self.objection(before).map_or(Ok(true), |cut| Err(Error::Other(Box::new(cut))))
             }
             Ok(false) if self.connection.buffers().input().len() > MAX_UNREADABLE_BYTES => {
                 Err(Error::Other(Box::new(Cut::Unreadable)))

@@ -28,6 +28,8 @@ fn policy() -> FetchPolicy {
         connect_timeout: NEVER,
         read_timeout: NEVER,
         timeout: NEVER,
+        speed_limit: 0,
+        speed_time: NEVER,
         max_body_bytes: 1 << 20,
         max_redirects: 10,
         headers: Vec::new(),
