@@ -178,7 +178,7 @@ pub const SETTINGS: &[Setting] = &[
     value("read-timeout", Fetch, "TIME", "Give up a response that sends nothing for this time").default("30s"),
     value("timeout", Fetch, "TIME", "Give up a response that is not complete within this time; each redirect has its own")
         .default("60s"),
-    value("speed-limit", Fetch, "SIZE", "Give up a response that has begun and then brings less than this a second, on average over --speed-time; 0 is any")
+    value("speed-limit", Fetch, "SIZE", "Give up a response that brings less than this a second once it has begun, on average over --speed-time; 0 turns it off")
         .default("100"),
     value("speed-time", Fetch, "TIME", "What --speed-limit is an average over").default("30s"),
     value("max-body", Fetch, "SIZE", "Give up a page larger than this after decompression: 512K, 10M, 1G")

@@ -119,3 +119,50 @@ fn report_file(layers: &mut Layers, name: &str, message: &str) {
         layers.mistakes.push(Mistake::new(place, format!("{}: {message}", written.text)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::written::{Layer, Place, Written};
+
+    fn layer(settings: &[(&'static str, &[&str])], place: &Place) -> Layer {
+        let written = |text: &&str| Written { text: (*text).to_owned(), place: place.clone() };
+        settings.iter().map(|(name, texts)| (*name, texts.iter().map(written).collect())).collect()
+    }
+
+    fn layers(flags: &[(&'static str, &[&str])], file: &[(&'static str, &[&str])]) -> Layers {
+        let (flag, variable) = (Place::Flag("flag"), Place::Variable("VARIABLE".to_owned()));
+        Layers::new(vec![layer(flags, &flag), layer(file, &variable)], Vec::new())
+    }
+
+    fn shown(layers: &mut Layers) -> Option<Vec<String>> {
+        build_proxies(layers).map(|proxies| proxies.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn proxies_of_a_stronger_layer_replace_those_of_a_weaker() {
+        let file: &[(&str, &[&str])] = &[("proxy", &["a:1", "b:2"]), ("proxy-file", &["/nowhere"])];
+        assert_eq!(shown(&mut layers(&[("proxy", &["c:3"])], file)), Some(vec!["http://c:3".into()]));
+        assert_eq!(shown(&mut layers(&[("proxy", &[""])], file)), None, "none at all");
+        assert_eq!(shown(&mut layers(&[], &[("proxy", &[])])), Some(vec![]), "those of the environment");
+        let mut broken = layers(&[], file);
+        assert_eq!(shown(&mut broken).map(|proxies| proxies.len()), Some(2));
+        assert!(broken.mistakes[0].to_string().contains("cannot read /nowhere"));
+    }
+
+    #[test]
+    fn a_family_of_a_stronger_layer_replaces_that_of_a_weaker() {
+        let on: &[&str] = &["true"];
+        assert_eq!(build_family(&mut layers(&[("ipv6", on)], &[("ipv4", on)])), Some(Family::V6));
+        assert_eq!(build_family(&mut layers(&[("ipv4", &["false"])], &[])), None);
+        let mut both = layers(&[("ipv4", on), ("ipv6", on)], &[]);
+        assert_eq!((build_family(&mut both), both.mistakes.len()), (None, 1));
+    }
+
+    #[test]
+    fn addresses_of_a_stronger_layer_come_first() {
+        let given =
+            build_addresses(&mut layers(&[("resolve", &["h:1:1.1.1.1"])], &[("resolve", &["h:1:2.2.2.2"])]));
+        assert_eq!(given[0], GivenAddress::parse("h:1:1.1.1.1").unwrap());
+    }
+}

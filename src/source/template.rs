@@ -232,6 +232,23 @@ mod tests {
     }
 
     #[test]
+    fn a_host_is_fixed_if_nothing_in_it_is_calculated() {
+        let host = |text: &str| {
+            let url = Template::parse(text).unwrap().fixed_host()?;
+            Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+        };
+        assert_eq!(host("http://h/"), Some("h:80".into()));
+        assert_eq!(host("https://h:8443"), Some("h:8443".into()));
+        assert_eq!(host("https://h?p={page}"), Some("h:443".into()));
+        assert_eq!(host("http://me:p@h:81/{page}"), Some("h:81".into()));
+        for text in
+            ["http://h{page}/", "http://h:8{page}/", "http://h:80{page}", "{page}://h/", "http://{page}.h/"]
+        {
+            assert_eq!(host(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn expressions_are_replaced_and_doubled_braces_are_literal() {
         assert_eq!(expand("http://h/{page}", 7), "http://h/7");
         assert_eq!(expand("http://h/?a={page*25}&b={ (page-1)*25+1 }", 3), "http://h/?a=75&b=51");

@@ -16,7 +16,7 @@ use ureq::{Error, Timeout};
 
 use super::connect::with_addresses;
 use super::private::{is_private, is_private_name};
-use super::resolve::{Names, some_addresses};
+use super::resolve::{Names, NoAddress, some_addresses};
 
 /// How long an address may take while there are others to try. A lost packet is sent again after a second; a route that
 /// leads nowhere (IPv6 that is only half set up) costs no more than this.
@@ -169,6 +169,9 @@ impl Dial {
         let started = Instant::now();
         let mut last_error = Error::HostNotFound;
         for (place, &address) in addresses.iter().enumerate() {
+            if self.names.is_aborted() {
+                return Err(Error::Other(Box::new(NoAddress::Aborted)));
+            }
             let left = details.timeout.after.saturating_sub(started.elapsed());
             if left.is_zero() {
                 return Err(Error::Timeout(details.timeout.reason));
@@ -321,6 +324,17 @@ mod tests {
         dial.memory.with(|known| known.silent.insert(list[0].ip(), Instant::now()));
         assert_eq!(dial.in_order(&list)[0], list[3]);
         assert_eq!(dial.in_order(&list)[4], list[0]);
+    }
+
+    #[test]
+    fn after_an_abort_no_address_is_asked() {
+        let dial = dial(Guard::Off);
+        dial.names.abort();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let list = [listener.local_addr().unwrap()];
+        assert!(with_details("http://h/", &list, |d| dial.open(d)).is_err());
+        listener.set_nonblocking(true).unwrap();
+        assert!(listener.accept().is_err(), "somebody called");
     }
 
     #[test]

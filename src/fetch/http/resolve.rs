@@ -117,6 +117,11 @@ impl Names {
         Names { shared: Arc::default(), limit, given: given.into(), family, look_up: ask_system }
     }
 
+    /// Whether all waiting was ended.
+    pub(super) fn is_aborted(&self) -> bool {
+        self.shared.book().is_aborted
+    }
+
     /// Whether the user gave this host its addresses.
     pub(super) fn is_given(&self, uri: &Uri) -> bool {
         self.given(uri).is_some()
