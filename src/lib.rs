@@ -36,6 +36,7 @@ pub mod nearly;
 pub mod output;
 pub mod pipeline;
 pub mod progress;
+pub mod robots;
 pub mod settings;
 pub mod signals;
 pub mod source;

@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use url::Url;
 
+use crate::robots::Robots;
+
 /// A request's number in the order of the source, from 0. It names the request for the whole run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
@@ -24,6 +26,18 @@ pub struct Request {
     pub attempt: u32,
     /// Where redirects have led; `None` before the first.
     pub moved: Option<Box<Moved>>,
+    /// What it is fetched for.
+    pub errand: Errand,
+}
+
+/// What something is fetched for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Errand {
+    /// The records on it.
+    Page,
+    /// What the site's robots.txt allows. Such a request is not of the source; its number is that of a page that
+    /// waits for it.
+    Robots,
 }
 
 /// Where the redirects of a request have led so far. Each is a request of its own to the host that it leads to, under
@@ -39,7 +53,12 @@ pub struct Moved {
 impl Request {
     /// A request that has not been tried.
     pub fn new(id: RequestId, url: Url, page: Option<i64>) -> Request {
-        Request { id, url, page, attempt: 0, moved: None }
+        Request { id, url, page, attempt: 0, moved: None, errand: Errand::Page }
+    }
+
+    /// A request for the robots.txt at `url`, which the page number `id` waits for.
+    pub fn for_robots(id: RequestId, url: Url) -> Request {
+        Request { errand: Errand::Robots, ..Request::new(id, url, None) }
     }
 
     /// What is to be asked for: the URL, or where redirects have led.
@@ -183,12 +202,14 @@ pub struct Outcome {
 }
 
 /// What was found where a request led.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Found {
     /// A page, and these records on it.
     Records(Records),
     /// A redirect to here.
     Moved(Url),
+    /// A robots.txt.
+    Robots(Robots),
 }
 
 /// Why a page failed. The variants are what a user could do something about; each says when it happens.
@@ -230,6 +251,9 @@ pub enum PageError {
     /// A status that is not a success.
     #[error("status {0}")]
     Status(u16),
+    /// robots.txt cannot be had because the server is at fault; RFC 9309 2.3.1.4 forbids all requests then.
+    #[error("robots.txt cannot be read ({0}), so nothing may be asked for; --no-robots asks all the same")]
+    NoRobots(Box<PageError>),
     /// Redirects went in a circle or did not end.
     #[error("more than {0} redirects (--max-redirs)")]
     TooManyRedirects(u32),
@@ -308,6 +332,7 @@ impl PageError {
             | PageError::HostNotFound(_)
             | PageError::Tls(_)
             | PageError::Protocol(_)
+            | PageError::NoRobots(_)
             | PageError::TooManyRedirects(_)
             | PageError::RedirectRefused { .. }
             | PageError::PrivateAddress(_)
@@ -335,6 +360,7 @@ impl PageError {
             PageError::Broken(_) => "broken connection".into(),
             PageError::Protocol(_) => "protocol".into(),
             PageError::Status(status) => format!("status {status}"),
+            PageError::NoRobots(_) => "no robots.txt".into(),
             PageError::TooManyRedirects(_) => "too many redirects".into(),
             PageError::RedirectRefused { .. } => "redirect refused".into(),
             PageError::PrivateAddress(_) => "private address".into(),

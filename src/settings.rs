@@ -172,6 +172,32 @@ pub const SETTINGS: &[Setting] = &[
     )
     .default("auto"),
     value("jobs", Fetch, "N", "Pages fetched at the same time").short('j').default("16"),
+    value("per-host", Fetch, "N", "Of these, at most N at one host").default("8"),
+    value("per-ip", Fetch, "N", "Of these, at most N at one address, whatever host names it has"),
+    value(
+        "throttle",
+        Fetch,
+        "HOW",
+        "How the pace follows the answers of a host: adaptive begins with one request and grows to --per-host as long \
+         as the host keeps up, and slows down when it does not; autothrottle is Scrapy's; off keeps to the other \
+         settings",
+    )
+    .default("adaptive"),
+    value("wait", Fetch, "TIME", "Wait this long between two requests to a host").short('w').default("0s"),
+    value("jitter", Fetch, "SHARE", "Make each such wait longer or shorter at random, by up to this share of it")
+        .default("0.5"),
+    value("rate", Fetch, "N/TIME", "Ask a host at most so often, at even distances: 5/s, 100/m, 1000/h"),
+    value(
+        "max-pause",
+        Fetch,
+        "TIME",
+        "Leave a host alone that asks for it (Retry-After, Crawl-delay), but no longer than this at a time",
+    )
+    .default("5m"),
+    value("throttle-start-delay", Fetch, "TIME", "With autothrottle: the first wait").default("5s"),
+    value("throttle-max-delay", Fetch, "TIME", "With autothrottle: the longest wait").default("60s"),
+    value("throttle-target", Fetch, "N", "With autothrottle: requests at a host at the same time, on average").default("1.0"),
+    switch("no-robots", Fetch, "Ask for pages that the site's robots.txt forbids, and do not read it"),
     value("parsers", Fetch, "N", "Threads that read pages; one for each core if not said"),
     value("connect-timeout", Fetch, "TIME", "Give up a connection that is not made within this time: 500ms, 10s, 1m")
         .default("10s"),

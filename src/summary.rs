@@ -17,6 +17,10 @@ use serde_json::{Map, Value};
 
 use crate::model::FieldTally;
 
+/// The kinds of failure that say "not you", by [`PageError::kind`](crate::model::PageError::kind).
+const REFUSALS: [&str; 6] =
+    ["status 401", "status 403", "status 429", "status 451", "status 999", "no robots.txt"];
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -56,6 +60,8 @@ impl End {
 pub struct Summary {
     /// Pages that gave what was asked of them, be it no record.
     pub pages_done: u64,
+    /// Pages that robots.txt forbids.
+    pub pages_disallowed: u64,
     /// Pages that failed for good, by [`PageError::kind`](crate::model::PageError::kind).
     pub failed_by_kind: BTreeMap<String, u64>,
     /// Further tries, whatever became of them.
@@ -81,6 +87,7 @@ impl Summary {
     pub fn starting_at(started_at: SystemTime) -> Summary {
         Summary {
             pages_done: 0,
+            pages_disallowed: 0,
             failed_by_kind: BTreeMap::new(),
             retries: 0,
             records: 0,
@@ -110,6 +117,12 @@ impl Summary {
         self.failed_by_kind.values().sum()
     }
 
+    /// Whether there would have been pages, and robots.txt or the server refused every one of them.
+    pub fn was_shut_out(&self) -> bool {
+        let refused: u64 = REFUSALS.iter().filter_map(|&kind| self.failed_by_kind.get(kind)).sum();
+        self.pages_done == 0 && self.pages_disallowed + refused > 0 && self.pages_failed() == refused
+    }
+
     /// Pages done or failed per second; `None` for a run too short to tell.
     pub fn pages_per_second(&self) -> Option<f64> {
         let pages = self.pages_done + self.pages_failed();
@@ -121,6 +134,7 @@ impl Summary {
     /// The exit code of the run. What ended it early says more than the pages that failed before.
     pub fn exit_code(&self) -> u8 {
         match self.end {
+            End::Completed | End::UntilEmpty if self.was_shut_out() => 5,
             End::Completed | End::UntilEmpty if self.pages_failed() > 0 => 3,
             // `pagemill … | head` has done what was asked.
             End::Completed | End::UntilEmpty | End::BrokenPipe => 0,
@@ -136,6 +150,7 @@ impl Summary {
     /// | key | value |
     /// | --- | --- |
     /// | `pages_done`, `pages_failed`, `retries`, `records` | counts |
+    /// | `pages_disallowed` | pages that robots.txt forbids, and that were not asked for |
     /// | `records_dropped` | records left out because a required field was missing |
     /// | `fields` | an object with `{filled, empty, wrong_type}` for each field, nested ones as `author.name` |
     /// | `failed_by_kind` | an object, a count for each kind of failure |
@@ -153,6 +168,7 @@ impl Summary {
         let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
         put("pages_done", self.pages_done.into());
         put("pages_failed", self.pages_failed().into());
+        put("pages_disallowed", self.pages_disallowed.into());
         put("failed_by_kind", Value::Object(failed));
         put("retries", self.retries.into());
         put("records", self.records.into());
@@ -237,8 +253,12 @@ fn write_new(path: &Path, like: &Path, content: &[u8]) -> io::Result<()> {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let failed = self.pages_failed();
-        write!(f, "{}", counted(self.pages_done + failed, "page", "pages"))?;
+        let pages = self.pages_done + failed + self.pages_disallowed;
+        write!(f, "{}", counted(pages, "page", "pages"))?;
         let mut notes = Vec::new();
+        if self.pages_disallowed > 0 {
+            notes.push(format!("{} disallowed by robots.txt", grouped(self.pages_disallowed)));
+        }
         if failed > 0 {
             notes.push(format!("{} failed", grouped(failed)));
         }

@@ -132,6 +132,7 @@ fn scripts_read_all_of_it() {
     let expected = serde_json::json!({
         "pages_done": 498,
         "pages_failed": 2,
+        "pages_disallowed": 0,
         "failed_by_kind": {"status 404": 1, "timeout": 1},
         "retries": 0,
         "records": 12340,

@@ -42,5 +42,6 @@ the file, that over the default; fields, headers and namespaces are merged by na
 Proxies are taken from HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. NO_COLOR turns colours off.
 
 Exit codes: 0 all pages done, 1 the run failed, 2 wrong usage or job, 3 done but some pages failed,
-75 stopped by --max-time with pages left, 130 and 143 interrupted (Ctrl-C, SIGTERM) after a clean end.
+5 robots.txt or refusals (401, 403, 429 ..) left no page, 75 stopped by --max-time with pages left,
+130 and 143 interrupted (Ctrl-C, SIGTERM) after a clean end.
 Ctrl-C waits for the pages under way; a second one cuts them off.";

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::saved::{self, Saved};
 use super::{build_job, conclude, refuse, say};
 use crate::cli::ExtractTyped;
+use crate::frontier::PacePolicy;
 use crate::job::{Job, Purpose};
 use crate::model::Fetched;
 use crate::output::Target;
@@ -37,6 +38,7 @@ fn extract(job: &Job, mut pages: Vec<Saved>) -> ExitCode {
         let pages = Pages {
             total: Some(pages.len() as u64),
             requests: Box::new(saved::requests(pages)),
+            pace: PacePolicy::unbounded(),
             jobs: FILE_READERS,
             fetch,
             // A read of a file cannot be cut off; the process ends itself when it takes too long.

@@ -1,6 +1,6 @@
 //! The job file: what it says, and where, key by key.
 //!
-//! TOML with the tables `[source]`, `[extract.NAME]`, `[fetch]` and `[output]`; keys are the long flags. Unknown
+//! TOML with the tables `[source]`, `[extract.NAME]`, `[fetch]`, `[host."NAME"]` and `[output]`; keys are the long flags. Unknown
 //! keys are refused with the name they most likely mean. All mistakes of a file are collected. What a value means is
 //! not decided here. The only user of toml.
 
@@ -19,6 +19,9 @@ use crate::spelling;
 use crate::written::{Layer, Place, Written};
 pub use fields::{FIELD_KEYS, Literal, WrittenField, WrittenTable, WrittenValue};
 
+/// The table of tables for single hosts.
+const HOST: &str = "host";
+
 /// A job file larger than this is none.
 const LARGEST_FILE_BYTES: u64 = 1 << 20;
 
@@ -29,9 +32,34 @@ pub struct JobFile {
     pub layer: Layer,
     /// The `[extract.NAME]` tables, in their order.
     pub rules: Vec<WrittenRule>,
+    /// The `[host."NAME"]` tables, in their order.
+    pub hosts: Vec<WrittenHost>,
     /// It could not be read at all, so nobody knows what it would have said.
     pub is_unread: bool,
 }
+
+/// One `[host."NAME"]`: what holds at this host in place of `[fetch]`.
+#[derive(Debug)]
+pub struct WrittenHost {
+    /// Its name, and where the table stands.
+    pub name: Written,
+    /// The settings that it may have, see [`HOST_KEYS`].
+    pub layer: Layer,
+}
+
+/// The settings of `[fetch]` that a `[host."NAME"]` may have.
+pub const HOST_KEYS: [&str; 10] = [
+    "per-host",
+    "throttle",
+    "wait",
+    "jitter",
+    "rate",
+    "max-pause",
+    "throttle-start-delay",
+    "throttle-max-delay",
+    "throttle-target",
+    "no-robots",
+];
 
 /// One `[extract.NAME]`.
 #[derive(Debug)]
@@ -143,17 +171,22 @@ impl Reader<'_> {
             let at = name.span().start;
             let name: &str = name.get_ref();
             let plain = Section::PLAIN.into_iter().find(|section| section.name() == name);
-            if plain.is_none() && name != Section::Extract.name() {
-                self.unknown_key(at, name, ["source", "extract", "fetch", "output"]);
+            if plain.is_none() && name != Section::Extract.name() && name != HOST {
+                self.unknown_key(at, name, ["source", "extract", "fetch", HOST, "output"]);
                 continue;
             }
             let Some(table) = value.get_ref().as_table() else {
-                let wanted = if plain.is_some() { format!("[{name}]") } else { format!("[{name}.NAME]") };
+                let wanted = match plain {
+                    Some(_) => format!("[{name}]"),
+                    None if name == HOST => "[host.\"example.com\"]".to_owned(),
+                    None => format!("[{name}.NAME]"),
+                };
                 self.mistake_at(at, name, format!("this is a table: write {wanted}"), None);
                 continue;
             };
             match plain {
                 Some(section) => self.read_settings(section, table),
+                None if name == HOST => self.read_hosts(table),
                 None => self.read_rules(table),
             }
         }
@@ -177,6 +210,37 @@ impl Reader<'_> {
                     self.misplaced_key(section, name.span().start, &key, found.map(|s| (s.name, s.section)));
                 }
             }
+        }
+    }
+
+    fn read_hosts(&mut self, table: &DeTable<'_>) {
+        for (name, value) in table {
+            let key = format!("host.{}", name.get_ref());
+            let at = name.span().start;
+            let Some(table) = value.get_ref().as_table() else {
+                let hint = format!("write [host.\"{}\"], and its settings below it", name.get_ref());
+                self.mistake_at(at, &key, "a host has a name and is a table", Some(hint));
+                continue;
+            };
+            // `[host.example.com]` is a table in a table.
+            if table.iter().any(|(_, value)| value.get_ref().as_table().is_some()) {
+                let hint = "put the name in quotes: [host.\"example.com\"]".to_owned();
+                self.mistake_at(at, &key, "a dot ends a name here", Some(hint));
+                continue;
+            }
+            let mut layer = Layer::new();
+            for (name, value) in table {
+                let key = format!("{key}.{}", name.get_ref());
+                match settings::find(name.get_ref()).filter(|found| HOST_KEYS.contains(&found.name)) {
+                    Some(setting) => {
+                        let written = self.scalar(&key, value);
+                        layer.extend(written.map(|written| (setting.name, vec![written])));
+                    }
+                    None => self.unknown_key(name.span().start, &key, HOST_KEYS),
+                }
+            }
+            let name = Written { text: name.get_ref().to_string(), place: self.place(at, &key) };
+            self.file.hosts.push(WrittenHost { name, layer });
         }
     }
 

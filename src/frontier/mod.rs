@@ -2,8 +2,18 @@
 //!
 //! Plain data with one owner, the conductor: no thread, no lock, no clock of its own (the time is handed in). That
 //! keeps the interface small enough for a frontier on disk, or a shared one, to stand behind it later.
+//!
+//! Requests come from the source, wait at their [`host`], and go out when the table of [`hosts`] says so: within the
+//! pace of the host ([`pace`], [`throttle`]) and the rules of its robots.txt.
 
+mod host;
+mod hosts;
+#[cfg(test)]
+mod hosts_tests;
+mod pace;
+mod reply;
 mod retry;
+mod throttle;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -11,12 +21,25 @@ use std::time::Instant;
 
 use url::Url;
 
-use crate::model::{Exchange, PageError, Request, RequestId, Unmade};
+use self::hosts::{Handed, Hosts};
+use crate::model::{Errand, Exchange, PageError, Request, RequestId, Unmade};
+use crate::robots::Robots;
 
-pub use retry::RetryPolicy;
+pub use self::pace::{HostPace, HostPattern, PacePolicy};
+pub use self::retry::RetryPolicy;
+pub use self::throttle::{ThrottleMode, ThrottlePolicy};
 
 /// An open range on a dead site would never end: so many pages in a row that failed for good end it.
 pub const FAILURES_THAT_END_AN_OPEN_RANGE: u32 = 20;
+
+/// How many requests are read ahead of hosts that must wait, in search of one that need not.
+const READ_AHEAD: u64 = 10_000;
+
+/// How many of them at once: an outcome must be heard between.
+const READ_AT_ONCE: u32 = 64;
+
+/// RFC 9309 2.3.1.2: at least five redirects of a robots.txt are followed; after more it counts as not there.
+const ROBOTS_REDIRECTS: u32 = 5;
 
 /// What the frontier says when asked for work.
 #[derive(Debug)]
@@ -24,7 +47,11 @@ pub enum Next {
     /// This may go out now. It counts as in flight from here on.
     Request(Request),
     /// The source has a request that cannot be made; it is a failed page.
-    Failed(Unmade),
+    Unmade(Unmade),
+    /// robots.txt forbids this page; it is not asked for.
+    Disallowed(Request),
+    /// This page cannot be asked for.
+    Failed(Request, PageError),
     /// Nothing now; ask again at this time, or after an outcome.
     At(Instant),
     /// Nothing until an outcome has been settled.
@@ -44,15 +71,19 @@ pub enum Settled {
     Moved,
     /// It failed for good.
     Failed,
+    /// It was none of the source's: the frontier itself had asked for a robots.txt.
+    Own,
 }
 
 /// What a request that was handed out gave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Gave<'a> {
     /// A page with so many records.
     Records(u64),
     /// A redirect to here.
     Moved(&'a Url),
+    /// A robots.txt.
+    Robots(&'a Robots),
 }
 
 /// Where the frontier takes new requests from, in the order of their ids.
@@ -63,10 +94,9 @@ pub struct Frontier {
     source: std::iter::Peekable<Requests>,
     open: Option<OpenRange>,
     retry: RetryPolicy,
+    hosts: Hosts,
     /// Requests that wait for another try, by the time they are due.
     waiting: BinaryHeap<Reverse<Waiting>>,
-    /// Requests that were handed out and came back untouched.
-    returned: Vec<Request>,
     in_flight: u64,
     source_closed: bool,
 }
@@ -105,15 +135,25 @@ impl PartialOrd for Waiting {
     }
 }
 
+/// What reading the source came to.
+enum Read {
+    /// A request waits at its host now.
+    Request,
+    Unmade(Unmade),
+    /// The next request must wait in the source.
+    Held,
+    End,
+}
+
 impl Frontier {
     /// A frontier over `source`. With `until_empty`, the first page without a record closes the source.
-    pub fn new(source: Requests, until_empty: bool, retry: RetryPolicy) -> Frontier {
+    pub fn new(source: Requests, until_empty: bool, retry: RetryPolicy, pace: PacePolicy) -> Frontier {
         Frontier {
             source: source.peekable(),
             open: until_empty.then(OpenRange::default),
             retry,
+            hosts: Hosts::new(pace),
             waiting: BinaryHeap::new(),
-            returned: Vec::new(),
             in_flight: 0,
             source_closed: false,
         }
@@ -122,83 +162,184 @@ impl Frontier {
     /// The next request that may go out at `now`. New requests are held back from id `horizon` on: that is how
     /// ordered output bounds what it must keep.
     pub fn next(&mut self, now: Instant, horizon: Option<RequestId>) -> Next {
-        if let Some(request) = self.take_pending(now) {
-            self.in_flight += 1;
-            return Next::Request(request);
-        }
-        if !self.source_closed {
-            match self.source.peek() {
-                Some(next) if is_within(next, horizon) => {
-                    return match self.source.next().expect("it was peeked at") {
-                        Ok(request) => {
-                            self.in_flight += 1;
-                            Next::Request(request)
-                        }
-                        Err(unmade) => {
-                            self.watch_for_the_end(Settled::Failed, 0);
-                            Next::Failed(unmade)
-                        }
-                    };
-                }
-                Some(_) => return self.due_or(Next::AfterOutcome),
-                None => self.source_closed = true,
+        while self.waiting.peek().is_some_and(|Reverse(waiting)| waiting.due <= now) {
+            if let Some(Reverse(waiting)) = self.waiting.pop() {
+                self.hosts.push(waiting.request, now);
             }
         }
-        let idle = if self.in_flight > 0 { Next::AfterOutcome } else { Next::Done };
-        self.due_or(idle)
-    }
-
-    fn take_pending(&mut self, now: Instant) -> Option<Request> {
-        if let Some(request) = self.returned.pop() {
-            return Some(request);
+        for _ in 0..READ_AT_ONCE {
+            match self.hosts.take(now) {
+                Some(Handed::Request(request)) => {
+                    self.in_flight += 1;
+                    return Next::Request(request);
+                }
+                Some(Handed::Disallowed(request)) => return Next::Disallowed(request),
+                Some(Handed::Failed(request, error)) => {
+                    self.watch_for_the_end(Settled::Failed, 0);
+                    return Next::Failed(request, error);
+                }
+                None => {}
+            }
+            match self.read(now, horizon) {
+                Read::Request => {}
+                Read::Unmade(unmade) => {
+                    self.watch_for_the_end(Settled::Failed, 0);
+                    return Next::Unmade(unmade);
+                }
+                Read::Held | Read::End => return self.idle(),
+            }
         }
-        let is_due = self.waiting.peek().is_some_and(|Reverse(waiting)| waiting.due <= now);
-        is_due.then(|| self.waiting.pop().map(|Reverse(waiting)| waiting.request)).flatten()
+        Next::At(now)
     }
 
-    fn due_or(&self, otherwise: Next) -> Next {
-        self.waiting.peek().map_or(otherwise, |Reverse(waiting)| Next::At(waiting.due))
+    /// Reads one more request from the source, if there is a use for it.
+    fn read(&mut self, now: Instant, horizon: Option<RequestId>) -> Read {
+        if self.source_closed {
+            return Read::End;
+        }
+        let may_be_read = match self.source.peek() {
+            None => {
+                self.source_closed = true;
+                return Read::End;
+            }
+            Some(next) if !is_within(next, horizon) => false,
+            Some(Err(_)) => true,
+            // The end of an open range is not known before its pages are: none is read that cannot go out.
+            Some(Ok(next)) if self.open.is_some() => self.hosts.is_open(&next.url, now),
+            Some(Ok(_)) => self.hosts.waiting() < READ_AHEAD,
+        };
+        if !may_be_read {
+            return Read::Held;
+        }
+        match self.source.next() {
+            Some(Ok(request)) => {
+                self.hosts.push(request, now);
+                Read::Request
+            }
+            Some(Err(unmade)) => Read::Unmade(unmade),
+            None => Read::End,
+        }
+    }
+
+    /// What to wait for when nothing can go out.
+    fn idle(&mut self) -> Next {
+        let retry = self.waiting.peek().map(|Reverse(waiting)| waiting.due);
+        match [retry, self.hosts.due()].into_iter().flatten().min() {
+            Some(due) => Next::At(due),
+            None if self.in_flight > 0 => Next::AfterOutcome,
+            None => Next::Done,
+        }
+    }
+
+    /// The request that was handed out last has been taken by a thread only now: the pace of its host counts from
+    /// here.
+    pub fn taken(&mut self, now: Instant) {
+        self.hosts.taken(now);
+    }
+
+    /// Whether a request that was handed out, and that no thread has taken yet, must come back: its host asked to be
+    /// left alone in the meantime.
+    pub fn must_wait(&mut self, request: &Request, now: Instant) -> bool {
+        self.hosts.is_paused(request, now)
     }
 
     /// Takes back a request that was handed out but never touched.
-    pub fn put_back(&mut self, request: Request) {
+    pub fn put_back(&mut self, request: Request, now: Instant) {
         self.in_flight -= 1;
-        self.returned.push(request);
+        if request.errand == Errand::Robots && request.moved.is_none() && request.attempt == 0 {
+            // It is asked for again when a page needs it.
+            self.hosts.forget_robots(&request, now);
+        } else {
+            self.hosts.put_back(request, now);
+        }
     }
 
     /// Settles a request that was handed out: `result` is what it gave, or why it failed.
     pub fn settle(
         &mut self,
         request: &Request,
-        result: Result<Gave, &PageError>,
+        result: Result<Gave<'_>, &PageError>,
         exchange: Exchange,
         now: Instant,
     ) -> Settled {
         self.in_flight -= 1;
-        let asked = exchange.retry_after;
+        self.hosts.settle(request, reply::reply_of(&result, exchange), exchange.peer, now);
+        if request.errand == Errand::Robots {
+            self.settle_robots(request, result, exchange, now);
+            return Settled::Own;
+        }
         let settled = match &result {
-            Ok(Gave::Records(_)) => Settled::Done,
+            Ok(Gave::Records(_) | Gave::Robots(_)) => Settled::Done,
             Ok(Gave::Moved(to)) => {
-                self.returned.push(request.clone().moved_to((*to).clone()));
+                self.hosts.push(request.clone().moved_to((*to).clone()), now);
                 Settled::Moved
             }
             // Past the last page, half of all sites say 404; the other half show an empty list.
             Err(PageError::Status(404 | 410)) if self.open.is_some() => Settled::Done,
-            Err(error) => match self.retry.delay(request.attempt, error, asked) {
-                Some(delay) if !self.source_was_abandoned() => {
-                    let request = Request { attempt: request.attempt + 1, ..request.clone() };
-                    self.waiting.push(Reverse(Waiting { due: now + delay, request }));
+            // After an open range was given up as dead, its failures are not tried again either.
+            Err(_) if self.open_end() == Some(OpenEnd::OnlyFailures) => Settled::Failed,
+            Err(error) => {
+                if self.retry_later(request, error, exchange, now) {
                     Settled::Retry
+                } else {
+                    Settled::Failed
                 }
-                _ => Settled::Failed,
-            },
+            }
         };
         let records = match result {
             Ok(Gave::Records(records)) => records,
             _ => 0,
         };
         self.watch_for_the_end(settled, records);
+        if self.source_closed && self.open_end().is_some() {
+            self.hosts.drop_untried(now);
+        }
         settled
+    }
+
+    /// Whether the request will go out again.
+    fn retry_later(
+        &mut self,
+        request: &Request,
+        error: &PageError,
+        exchange: Exchange,
+        now: Instant,
+    ) -> bool {
+        let Some(delay) = self.retry.delay(request.attempt, error, exchange.retry_after) else {
+            return false;
+        };
+        let request = Request { attempt: request.attempt + 1, ..request.clone() };
+        self.waiting.push(Reverse(Waiting { due: now + delay, request }));
+        true
+    }
+
+    /// RFC 9309 2.3.1: what is there counts; what is not there allows everything; a fault of the server forbids
+    /// everything.
+    fn settle_robots(
+        &mut self,
+        request: &Request,
+        result: Result<Gave<'_>, &PageError>,
+        exchange: Exchange,
+        now: Instant,
+    ) {
+        let robots = match result {
+            Ok(Gave::Robots(robots)) => Ok(robots.clone()),
+            Ok(Gave::Moved(to)) if request.redirects() < ROBOTS_REDIRECTS => {
+                self.hosts.push(request.clone().moved_to(to.clone()), now);
+                return;
+            }
+            Ok(Gave::Moved(_) | Gave::Records(_)) => Ok(Robots::allow_all()),
+            // 429 is "not now", not "not there".
+            Err(error) if self.retry_later(request, error, exchange, now) => return,
+            Err(PageError::Status(status @ 400..=499)) if *status != 429 => Ok(Robots::allow_all()),
+            Err(PageError::TooManyRedirects(_) | PageError::RedirectRefused { .. }) => {
+                Ok(Robots::allow_all())
+            }
+            Err(error @ PageError::Status(_)) => Err(PageError::NoRobots(Box::new(error.clone()))),
+            // The page would not have fared better.
+            Err(error) => Err(error.clone()),
+        };
+        self.hosts.learn_robots(&request.url, robots, now);
     }
 
     /// Decides whether an open range has come to its end.
@@ -217,13 +358,8 @@ impl Frontier {
                     self.source_closed = true;
                 }
             }
-            Settled::Retry | Settled::Moved => {}
+            Settled::Retry | Settled::Moved | Settled::Own => {}
         }
-    }
-
-    /// After an open range was given up as dead, its failures are not tried again either.
-    fn source_was_abandoned(&self) -> bool {
-        self.open_end() == Some(OpenEnd::OnlyFailures)
     }
 
     /// Why the open range ended, if it has.
@@ -240,7 +376,7 @@ impl Frontier {
     pub fn has_work_left(&mut self) -> bool {
         self.in_flight > 0
             || !self.waiting.is_empty()
-            || !self.returned.is_empty()
+            || self.hosts.waiting() > 0
             || (!self.source_closed && self.source.peek().is_some())
     }
 }
@@ -249,7 +385,7 @@ impl std::fmt::Debug for Frontier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Frontier")
             .field("waiting", &self.waiting.len())
-            .field("returned", &self.returned.len())
+            .field("at_hosts", &self.hosts.waiting())
             .field("in_flight", &self.in_flight)
             .field("source_closed", &self.source_closed)
             .finish_non_exhaustive()
@@ -291,7 +427,7 @@ mod tests {
     #[test]
     fn it_is_done_only_when_nothing_is_in_flight() {
         let now = Instant::now();
-        let mut frontier = Frontier::new(requests(1), false, RetryPolicy::default());
+        let mut frontier = Frontier::new(requests(1), false, RetryPolicy::default(), PacePolicy::unbounded());
         let only = take(&mut frontier, now);
         assert!(matches!(frontier.next(now, None), Next::AfterOutcome));
         assert_eq!(frontier.settle(&only, Ok(Gave::Records(0)), Exchange::default(), now), Settled::Done);
@@ -303,7 +439,8 @@ mod tests {
     fn a_failure_comes_again_when_it_is_due_and_fails_for_good_at_last() {
         let now = Instant::now();
         let later = now + Duration::from_secs(1);
-        let mut frontier = Frontier::new(requests(1), false, retry_after(Duration::from_secs(1)));
+        let mut frontier =
+            Frontier::new(requests(1), false, retry_after(Duration::from_secs(1)), PacePolicy::unbounded());
         let first = take(&mut frontier, now);
         assert_eq!(frontier.settle(&first, Err(&REFUSED), Exchange::default(), now), Settled::Retry);
         assert!(matches!(frontier.next(now, None), Next::At(due) if due == later));
@@ -316,7 +453,8 @@ mod tests {
     #[test]
     fn a_retry_that_is_due_goes_before_new_pages() {
         let now = Instant::now();
-        let mut frontier = Frontier::new(requests(9), false, retry_after(Duration::ZERO));
+        let mut frontier =
+            Frontier::new(requests(9), false, retry_after(Duration::ZERO), PacePolicy::unbounded());
         let first = take(&mut frontier, now);
         frontier.settle(&first, Err(&REFUSED), Exchange::default(), now);
         assert_eq!(take(&mut frontier, now).id, first.id);
@@ -325,7 +463,8 @@ mod tests {
     #[test]
     fn the_horizon_holds_back_new_pages_but_not_retries() {
         let now = Instant::now();
-        let mut frontier = Frontier::new(requests(9), false, retry_after(Duration::ZERO));
+        let mut frontier =
+            Frontier::new(requests(9), false, retry_after(Duration::ZERO), PacePolicy::unbounded());
         let horizon = Some(RequestId(1));
         let first = take(&mut frontier, now);
         assert!(matches!(frontier.next(now, horizon), Next::AfterOutcome));
@@ -337,7 +476,8 @@ mod tests {
     fn an_empty_page_closes_an_open_range_but_not_a_fixed_one() {
         let now = Instant::now();
         for (until_empty, end) in [(true, Some(OpenEnd::EmptyPage)), (false, None)] {
-            let mut frontier = Frontier::new(requests(5), until_empty, RetryPolicy::default());
+            let mut frontier =
+                Frontier::new(requests(5), until_empty, RetryPolicy::default(), PacePolicy::unbounded());
             let first = take(&mut frontier, now);
             frontier.settle(&first, Ok(Gave::Records(0)), Exchange::default(), now);
             assert_eq!(frontier.open_end(), end);
@@ -349,7 +489,8 @@ mod tests {
     fn page_not_found_is_the_end_of_an_open_range_and_no_failure() {
         let now = Instant::now();
         for status in [404, 410] {
-            let mut frontier = Frontier::new(requests(5), true, RetryPolicy::default());
+            let mut frontier =
+                Frontier::new(requests(5), true, RetryPolicy::default(), PacePolicy::unbounded());
             let first = take(&mut frontier, now);
             assert_eq!(
                 frontier.settle(&first, Err(&PageError::Status(status)), Exchange::default(), now),
@@ -362,7 +503,8 @@ mod tests {
     #[test]
     fn an_open_range_on_a_dead_site_ends() {
         let now = Instant::now();
-        let mut frontier = Frontier::new(requests(u64::MAX), true, RetryPolicy::default());
+        let mut frontier =
+            Frontier::new(requests(u64::MAX), true, RetryPolicy::default(), PacePolicy::unbounded());
         let mut failed = 0;
         while let Next::Request(request) = frontier.next(now, None) {
             frontier.settle(&request, Err(&PageError::Status(403)), Exchange::default(), now);
@@ -377,9 +519,10 @@ mod tests {
         let source = (0..).map(|id| {
             Err(Unmade { id: RequestId(id), page: None, error: PageError::NoUrl("overflow".into()) })
         });
-        let mut frontier = Frontier::new(Box::new(source), true, RetryPolicy::default());
+        let mut frontier =
+            Frontier::new(Box::new(source), true, RetryPolicy::default(), PacePolicy::unbounded());
         let mut failed = 0;
-        while let Next::Failed(_) = frontier.next(Instant::now(), None) {
+        while let Next::Unmade(_) = frontier.next(Instant::now(), None) {
             failed += 1;
         }
         assert_eq!(failed, FAILURES_THAT_END_AN_OPEN_RANGE);
@@ -389,7 +532,8 @@ mod tests {
     #[test]
     fn only_failures_in_a_row_end_an_open_range() {
         let now = Instant::now();
-        let mut frontier = Frontier::new(requests(u64::MAX), true, RetryPolicy::default());
+        let mut frontier =
+            Frontier::new(requests(u64::MAX), true, RetryPolicy::default(), PacePolicy::unbounded());
         for number in 0..3 * FAILURES_THAT_END_AN_OPEN_RANGE {
             let request = take(&mut frontier, now);
             let result = if number % 2 == 0 { Ok(Gave::Records(1)) } else { Err(&PageError::Status(403)) };
@@ -401,7 +545,8 @@ mod tests {
     #[test]
     fn after_a_dead_site_was_given_up_its_failures_are_not_tried_again() {
         let now = Instant::now();
-        let mut frontier = Frontier::new(requests(u64::MAX), true, retry_after(Duration::ZERO));
+        let mut frontier =
+            Frontier::new(requests(u64::MAX), true, retry_after(Duration::ZERO), PacePolicy::unbounded());
         let late = take(&mut frontier, now);
         for _ in 0..FAILURES_THAT_END_AN_OPEN_RANGE {
             let request = take(&mut frontier, now);
@@ -414,7 +559,8 @@ mod tests {
     #[test]
     fn a_request_that_waits_for_another_try_is_work_left() {
         let now = Instant::now();
-        let mut frontier = Frontier::new(requests(1), false, retry_after(Duration::from_secs(1)));
+        let mut frontier =
+            Frontier::new(requests(1), false, retry_after(Duration::from_secs(1)), PacePolicy::unbounded());
         let only = take(&mut frontier, now);
         frontier.settle(&only, Err(&REFUSED), Exchange::default(), now);
         assert!(frontier.has_work_left());
@@ -423,9 +569,9 @@ mod tests {
     #[test]
     fn what_was_put_back_goes_out_again() {
         let now = Instant::now();
-        let mut frontier = Frontier::new(requests(1), false, RetryPolicy::default());
+        let mut frontier = Frontier::new(requests(1), false, RetryPolicy::default(), PacePolicy::unbounded());
         let first = take(&mut frontier, now);
-        frontier.put_back(first.clone());
+        frontier.put_back(first.clone(), now);
         assert!(frontier.has_work_left());
         assert_eq!(take(&mut frontier, now), first);
     }
@@ -435,8 +581,9 @@ mod tests {
         let now = Instant::now();
         let unmade = Unmade { id: RequestId(0), page: Some(7), error: PageError::NoUrl("overflow".into()) };
         let source = std::iter::once(Err(unmade.clone()));
-        let mut frontier = Frontier::new(Box::new(source), false, RetryPolicy::default());
-        assert!(matches!(frontier.next(now, None), Next::Failed(failed) if failed == unmade));
+        let mut frontier =
+            Frontier::new(Box::new(source), false, RetryPolicy::default(), PacePolicy::unbounded());
+        assert!(matches!(frontier.next(now, None), Next::Unmade(failed) if failed == unmade));
         assert!(matches!(frontier.next(now, None), Next::Done));
     }
 }

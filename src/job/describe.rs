@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Job;
 use crate::extract::{Field, Finding, Shape, ValueSpec};
+use crate::frontier::{HostPace, ThrottleMode};
 use crate::model::{display_url, human_bytes, human_duration};
 use crate::output::Target;
 
@@ -66,6 +67,13 @@ impl Job {
             self.parsers,
             if self.parsers == 1 { "" } else { "s" }
         )?;
+        describe_pace(f, "  each host: ", &self.pace.usual)?;
+        for (host, pace) in &self.pace.own {
+            describe_pace(f, &format!("  {}: ", host.0), pace)?;
+        }
+        if let Some(count) = self.pace.per_ip {
+            writeln!(f, "  each address: at most {count} at a time")?;
+        }
         writeln!(
             f,
             "  limits: connection {}, silence {}, page {}, body {}, {} redirects",
@@ -103,6 +111,24 @@ impl Job {
             None => Ok(()),
         }
     }
+}
+
+fn describe_pace(f: &mut fmt::Formatter<'_>, whom: &str, pace: &HostPace) -> fmt::Result {
+    write!(f, "{whom}at most {} at a time", pace.throttle.per_host)?;
+    match pace.throttle.mode {
+        ThrottleMode::Adaptive => write!(f, " as long as it keeps up")?,
+        ThrottleMode::AutoThrottle { target_concurrency, .. } => {
+            write!(f, ", by autothrottle {target_concurrency} on average")?;
+        }
+        ThrottleMode::Off => {}
+    }
+    if !pace.throttle.delay.is_zero() {
+        write!(f, ", {} between two", human_duration(pace.throttle.delay))?;
+    }
+    if !pace.interval.is_zero() {
+        write!(f, ", one in {}", human_duration(pace.interval))?;
+    }
+    writeln!(f, ", {}", if pace.obeys_robots { "within robots.txt" } else { "whatever robots.txt says" })
 }
 
 /// The fields of an object, those inside of them indented.

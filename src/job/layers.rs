@@ -78,6 +78,14 @@ impl Layers {
         self.read(name, values::parse_switch).unwrap_or(false)
     }
 
+    /// Runs `build` with one more layer on top, which holds for it only.
+    pub(super) fn with_strongest<T>(&mut self, layer: Layer, build: impl FnOnce(&mut Layers) -> T) -> T {
+        self.layers.insert(0, layer);
+        let built = build(self);
+        self.layers.remove(0);
+        built
+    }
+
     /// What was written for a switch that has a second place in the rule; `None` if nothing was.
     pub(super) fn written_switch(&mut self, name: &str) -> Option<bool> {
         let is_written = self.layers.iter().any(|layer| layer.contains_key(name));

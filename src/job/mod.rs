@@ -10,6 +10,7 @@ mod fields_tests;
 mod form;
 mod layers;
 mod network;
+mod pace;
 mod rules;
 mod values;
 #[cfg(test)]
@@ -22,10 +23,11 @@ use crate::config::JobFile;
 use crate::extract::xpath::engine::EngineChoice;
 use crate::extract::{Namespaces, Rule};
 use crate::fetch::{FetchPolicy, NamedHosts, parse_header};
-use crate::frontier::RetryPolicy;
+use crate::frontier::{PacePolicy, RetryPolicy};
 use crate::html::{self, Charset};
 use crate::mistake::{Mistake, Slip};
 use crate::output::{Target, check_target};
+use crate::robots;
 use crate::source::{PageRange, Source, SourceMistake, Template};
 use crate::written::{Layer, Place, Written};
 use layers::Layers;
@@ -67,6 +69,10 @@ pub struct Job {
     pub fetch: FetchPolicy,
     /// When failed pages are tried again.
     pub retry: RetryPolicy,
+    /// How fast each host is asked.
+    pub pace: PacePolicy,
+    /// The name that robots.txt knows us by.
+    pub agent: String,
     /// Crawl threads.
     pub jobs: usize,
     /// Parser threads.
@@ -126,6 +132,7 @@ impl Job {
         let named_hosts = named_hosts(source.as_ref().and_then(|(source, _)| source.as_ref()));
         let fetch = build_fetch(&mut layers, jobs.unwrap_or(1), named_hosts);
         let retry = build_retry(&mut layers);
+        let pace = pace::build(&mut layers, file.hosts);
         let charset = layers.read("charset", |text| {
             html::charset_named(text).ok_or_else(|| {
                 Slip::new(0, "unknown character set")
@@ -142,8 +149,8 @@ impl Job {
         let writes = purpose != Purpose::Trial;
         let target = if writes { build_target(&mut layers) } else { Target::Stdout };
         let summary = if writes { build_summary(&mut layers, &target) } else { None };
-        match (source, meant, fetch, retry, jobs) {
-            (Some((source, until_empty)), Some(meant), Some(fetch), Some(retry), Some(jobs))
+        match (source, meant, fetch, retry, pace, jobs) {
+            (Some((source, until_empty)), Some(meant), Some(fetch), Some(retry), Some(pace), Some(jobs))
                 if layers.mistakes.is_empty() =>
             {
                 Ok(Job {
@@ -154,8 +161,10 @@ impl Job {
                     xpath_engine: meant.xpath_engine,
                     namespaces: meant.namespaces,
                     charset,
+                    agent: robots::product_token(&fetch.user_agent).to_owned(),
                     fetch,
                     retry,
+                    pace,
                     jobs,
                     parsers: parsers.unwrap_or_else(cores),
                     max_time,

@@ -9,9 +9,9 @@ use std::time::Instant;
 
 use super::stop::Stop;
 use super::sync::{self, Event};
-use super::threads::Exchange;
+use super::threads::Channels;
 use crate::frontier::{Frontier, Gave, Next, Settled};
-use crate::model::{Found, Outcome, PageError, Records, Request, RequestId, Unmade};
+use crate::model::{Exchange, Found, Outcome, PageError, Records, Request, RequestId, Unmade};
 
 /// Where outcomes end: what the conductor writes, shows and counts.
 pub trait Desk {
@@ -23,6 +23,12 @@ pub trait Desk {
     /// # Errors
     /// The output is broken; nothing more can be written.
     fn settle(&mut self, outcome: Outcome) -> Result<(), Self::Error>;
+
+    /// robots.txt forbids this page; it is not asked for.
+    ///
+    /// # Errors
+    /// As [`Desk::settle`]: in ordered output it may be what other pages waited for.
+    fn disallow(&mut self, request: Request) -> Result<(), Self::Error>;
 
     /// A place of the source gave no request.
     ///
@@ -84,7 +90,7 @@ impl<D: Desk> Conductor<'_, D> {
     ///
     /// # Errors
     /// The desk's. The channels are dropped on the way out, and that ends the threads.
-    pub(crate) fn run(mut self, exchange: Exchange) -> Result<Conducted, D::Error> {
+    pub(crate) fn run(mut self, channels: Channels) -> Result<Conducted, D::Error> {
         let mut offer = None;
         let conducted = loop {
             if self.stop.is_requested() {
@@ -98,16 +104,20 @@ impl<D: Desk> Conductor<'_, D> {
                 ControlFlow::Continue(next_due) => next_due,
                 ControlFlow::Break(()) => break Conducted::Completed,
             };
-            self.tick(now, &exchange)?;
+            self.tick(now, &channels)?;
             let due = [next_due, self.desk.due(), self.deadline].into_iter().flatten().min();
-            match sync::wait(&exchange.requests, &mut offer, &exchange.outcomes, self.stop.knocks(), due) {
-                Event::Received(outcome) => self.settle(outcome)?,
-                Event::Sent | Event::Woken | Event::Due => {}
+            match sync::wait(&channels.requests, &mut offer, &channels.outcomes, self.stop.knocks(), due) {
+                Event::Received(outcome) => {
+                    self.settle(outcome)?;
+                    self.recall(&mut offer);
+                }
+                Event::Sent => self.frontier.taken(Instant::now()),
+                Event::Woken | Event::Due => {}
                 // Every parser thread is gone: one panicked, and its guard has set the done flag.
                 Event::Closed => break Conducted::Stopped,
             }
         };
-        self.drain(exchange, offer)?;
+        self.drain(channels, offer)?;
         Ok(conducted)
     }
 
@@ -126,8 +136,17 @@ impl<D: Desk> Conductor<'_, D> {
                 None
             }
             // One at a time: there may be billions, and a stop or an outcome must be heard between two of them.
-            Next::Failed(unmade) => {
+            Next::Unmade(unmade) => {
                 self.desk.skip(unmade)?;
+                Some(now)
+            }
+            Next::Disallowed(request) => {
+                self.desk.disallow(request)?;
+                Some(now)
+            }
+            Next::Failed(request, error) => {
+                let exchange = Exchange::default();
+                self.desk.settle(Outcome { request, body_bytes: 0, result: Err(error), exchange })?;
                 Some(now)
             }
             Next::At(due) => Some(due),
@@ -137,12 +156,20 @@ impl<D: Desk> Conductor<'_, D> {
         Ok(ControlFlow::Continue(next_due))
     }
 
+    /// Takes the offer back if an outcome has closed its host in the meantime.
+    fn recall(&mut self, offer: &mut Option<Request>) {
+        let now = Instant::now();
+        if let Some(request) = offer.take_if(|request| self.frontier.must_wait(request, now)) {
+            self.frontier.put_back(request, now);
+        }
+    }
+
     /// Closes the request channel and takes in what is still under way.
-    fn drain(&mut self, exchange: Exchange, offer: Option<Request>) -> Result<(), D::Error> {
-        let Exchange { requests, recall, pages, outcomes } = exchange;
+    fn drain(&mut self, channels: Channels, offer: Option<Request>) -> Result<(), D::Error> {
+        let Channels { requests, recall, pages, outcomes } = channels;
         // What no thread has taken is not "in flight": it goes back, and the run ends sooner by that much.
         for request in offer.into_iter().chain(recall.try_iter()) {
-            self.frontier.put_back(request);
+            self.frontier.put_back(request, Instant::now());
         }
         drop((requests, recall));
         let mut aborted = false;
@@ -168,6 +195,7 @@ impl<D: Desk> Conductor<'_, D> {
             // A record that was dropped was there: the page is not the end of an open range.
             Found::Records(records) => Gave::Records(records.count + records.dropped),
             Found::Moved(to) => Gave::Moved(to),
+            Found::Robots(robots) => Gave::Robots(robots),
         });
         match self.frontier.settle(&outcome.request, gave, outcome.exchange, Instant::now()) {
             Settled::Retry => {
@@ -176,7 +204,7 @@ impl<D: Desk> Conductor<'_, D> {
                 }
                 Ok(())
             }
-            Settled::Moved => Ok(()),
+            Settled::Moved | Settled::Own => Ok(()),
             Settled::Failed => self.desk.settle(outcome),
             Settled::Done => {
                 // The frontier may take a failure for the end of an open range: then it is a page without records.
@@ -186,11 +214,11 @@ impl<D: Desk> Conductor<'_, D> {
         }
     }
 
-    fn tick(&mut self, now: Instant, exchange: &Exchange) -> Result<(), D::Error> {
+    fn tick(&mut self, now: Instant, channels: &Channels) -> Result<(), D::Error> {
         let queues = Queues {
-            requests: exchange.recall.len(),
-            pages: exchange.pages.len(),
-            in_flight: self.frontier.in_flight().saturating_sub(exchange.recall.len() as u64),
+            requests: channels.recall.len(),
+            pages: channels.pages.len(),
+            in_flight: self.frontier.in_flight().saturating_sub(channels.recall.len() as u64),
         };
         self.desk.tick(now, queues)
     }

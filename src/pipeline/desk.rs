@@ -17,6 +17,9 @@ const REORDER_WINDOW: u64 = 1024;
 /// With more than this in the window, new pages wait for the oldest one whatever their number.
 const MOST_BYTES_HELD: u64 = 64 << 20;
 
+/// So many disallowed pages are told one by one: on a site that forbids everything there may be millions.
+const MOST_DISALLOWED_TOLD: u64 = 20;
+
 pub(super) struct RunDesk {
     output: JsonLines,
     /// `None` when lines go out as they come.
@@ -103,7 +106,7 @@ impl Desk for RunDesk {
         self.summary.bytes += body_bytes;
         let records = match result {
             // A redirect is not settled: where it leads is asked for first.
-            Ok(Found::Moved(_)) => Records::default(),
+            Ok(Found::Moved(_) | Found::Robots(_)) => Records::default(),
             Ok(Found::Records(records)) => {
                 self.summary.pages_done += 1;
                 if self.talk.verbose {
@@ -122,6 +125,17 @@ impl Desk for RunDesk {
             }
         };
         self.write(request.id, records)
+    }
+
+    fn disallow(&mut self, request: Request) -> Result<(), OutputError> {
+        self.summary.pages_disallowed += 1;
+        if self.talk.verbose || self.summary.pages_disallowed <= MOST_DISALLOWED_TOLD {
+            let url = display_url(request.target());
+            self.progress.println(&format!("disallowed by robots.txt: {url}"));
+        } else if self.summary.pages_disallowed == MOST_DISALLOWED_TOLD + 1 {
+            self.progress.println("more pages are disallowed by robots.txt; --verbose lists them all");
+        }
+        self.write(request.id, Records::default())
     }
 
     fn skip(&mut self, unmade: Unmade) -> Result<(), OutputError> {

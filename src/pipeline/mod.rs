@@ -6,7 +6,7 @@
 use std::time::{Instant, SystemTime};
 
 use crate::fetch::{FetchPolicy, Fetcher};
-use crate::frontier::{FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, OpenEnd, Requests};
+use crate::frontier::{FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, OpenEnd, PacePolicy, Requests};
 use crate::job::Job;
 use crate::model::{Fetched, FieldTally, PageError, Request, Unmade};
 use crate::output::{JsonLines, OutputError};
@@ -54,6 +54,8 @@ pub struct Pages<F, A> {
     pub requests: Requests,
     /// How many requests there are, if that is known.
     pub total: Option<u64>,
+    /// The pace at which `fetch` may be called for each host.
+    pub pace: PacePolicy,
     /// How many threads call `fetch`.
     pub jobs: usize,
     /// Answers one request.
@@ -78,6 +80,7 @@ pub fn crawl(
     let pages = Pages {
         requests: Box::new(requests(source.clone())),
         total: if job.until_empty { None } else { source.total() },
+        pace: job.pace.clone(),
         jobs: job.jobs,
         fetch: |request| fetcher.fetch(request),
         abort: || fetcher.abort(),
@@ -111,22 +114,22 @@ where
     F: Fn(Request) -> Fetched + Sync,
     A: Fn(),
 {
-    let Pages { requests, total, jobs, fetch, abort } = pages;
+    let Pages { requests, total, pace, jobs, fetch, abort } = pages;
     let ended_mid_line = output.ended_mid_line();
     let mut desk =
         RunDesk::new(output, job.ordered, Progress::new(progress), new_summary(job), job.talk, total);
     if ended_mid_line {
         desk.say("note: the output file ended in the middle of a line; the new records begin on a line of their own");
     }
-    let mut frontier = Frontier::new(requests, job.until_empty, job.retry.clone());
+    let mut frontier = Frontier::new(requests, job.until_empty, job.retry.clone(), pace);
     let deadline = job.max_time.map(|time| Instant::now() + time);
 
     let make_reader = || {
         let mut reader = Reader::new(job);
         move |page| reader.read(page)
     };
-    let conducted = threads::run(CrewSize::new(jobs, job.parsers), stop, fetch, make_reader, |exchange| {
-        Conductor { frontier: &mut frontier, desk: &mut desk, stop, deadline, abort: &abort }.run(exchange)
+    let conducted = threads::run(CrewSize::new(jobs, job.parsers), stop, fetch, make_reader, |channels| {
+        Conductor { frontier: &mut frontier, desk: &mut desk, stop, deadline, abort: &abort }.run(channels)
     });
     let conducted = match conducted {
         Ok(Ok(conducted)) => conducted,

@@ -13,7 +13,7 @@ use conductor::{Conducted, Conductor, Desk, Queues};
 use stop::Stop;
 use threads::{CrewError, CrewSize};
 
-use crate::frontier::{Frontier, RetryPolicy};
+use crate::frontier::{Frontier, PacePolicy, RetryPolicy};
 use crate::model::{
     Exchange, Failure, Fetched, Found, Outcome, Page, PageError, Records, Request, RequestId, Unmade,
 };
@@ -66,6 +66,8 @@ mod sync {
     struct Channel<T> {
         queue: VecDeque<T>,
         capacity: usize,
+        /// Receivers that are waiting: a channel without capacity holds a message only for one of them.
+        waiting: usize,
         senders: usize,
         receivers: usize,
     }
@@ -84,7 +86,8 @@ mod sync {
 
     pub(crate) fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         let queue = VecDeque::new();
-        let shared = Arc::new(Unscheduled::new(Channel { queue, capacity, senders: 1, receivers: 1 }));
+        let shared =
+            Arc::new(Unscheduled::new(Channel { queue, capacity, waiting: 0, senders: 1, receivers: 1 }));
         (Sender(Arc::clone(&shared)), Receiver(shared))
     }
 
@@ -95,7 +98,7 @@ mod sync {
                 if channel.receivers == 0 {
                     return message.take().map(Err);
                 }
-                if channel.queue.len() >= channel.capacity {
+                if channel.queue.len() >= channel.capacity + channel.waiting {
                     return None;
                 }
                 channel.queue.extend(message.take());
@@ -124,7 +127,15 @@ mod sync {
         }
 
         pub(crate) fn recv(&self) -> Result<T, ()> {
-            until(|| self.take())
+            until(|| {
+                with(&self.0, |channel| channel.waiting += 1);
+                Some(())
+            });
+            until(|| {
+                let taken = self.take()?;
+                with(&self.0, |channel| channel.waiting -= 1);
+                Some(taken)
+            })
         }
 
         pub(crate) fn try_iter(&self) -> impl Iterator<Item = T> + '_ {
@@ -269,6 +280,11 @@ impl Desk for Tray {
         Ok(())
     }
 
+    fn disallow(&mut self, request: Request) -> Result<(), &'static str> {
+        self.failed.push(request.id.0);
+        Ok(())
+    }
+
     fn skip(&mut self, unmade: Unmade) -> Result<(), &'static str> {
         self.failed.push(unmade.id.0);
         Ok(())
@@ -356,7 +372,8 @@ impl Run {
             longest_delay: Duration::ZERO,
             jitter: 0.0,
         };
-        let mut frontier = Frontier::new(Box::new((0..self.pages).map(|id| Ok(request(id)))), false, retry);
+        let source = Box::new((0..self.pages).map(|id| Ok(request(id))));
+        let mut frontier = Frontier::new(source, false, retry, PacePolicy::unbounded());
         let size = CrewSize { jobs: self.jobs, parsers: self.parsers, pages: self.room };
         let panics = |id: RequestId, role| self.panic_at.is_some_and(|at| at == (id.0, role));
         let fetch = |request: Request| -> Fetched {
@@ -392,7 +409,7 @@ impl Run {
             &self.stop,
             fetch,
             || read,
-            |exchange| {
+            |channels| {
                 let (frontier, stop) = (&mut frontier, &*self.stop);
                 Conductor {
                     frontier,
@@ -401,7 +418,7 @@ impl Run {
                     deadline: self.deadline,
                     abort: &|| self.gate.iter().for_each(Gate::open),
                 }
-                .run(exchange)
+                .run(channels)
             },
         );
         (conducted, frontier)

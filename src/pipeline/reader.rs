@@ -9,7 +9,8 @@ use crate::extract::json::parse_page;
 use crate::extract::{Content, ExtractError, ExtractLimits, Extractor, PageFacts, Reads};
 use crate::html::{self, Charset, Limits, ReadError};
 use crate::job::Job;
-use crate::model::{Found, Outcome, Page, PageError, Records, display_url};
+use crate::model::{Errand, Found, Outcome, Page, PageError, Records, display_url};
+use crate::robots::Robots;
 
 /// What one parser thread reads pages with. Compiled expressions cannot be sent between threads, so each has its own.
 pub(super) struct Reader {
@@ -17,6 +18,8 @@ pub(super) struct Reader {
     charset: Option<Charset>,
     documents: html::Reader,
     reads: Reads,
+    /// The name that robots.txt knows us by.
+    agent: String,
 }
 
 impl Reader {
@@ -26,18 +29,16 @@ impl Reader {
                 .expect("the job compiled the same rule");
         let reads = job.rule.reads().unwrap_or(Reads::Markup);
         let documents = html::Reader::new(Limits::default());
-        Reader { extractor, charset: job.charset, documents, reads }
+        Reader { extractor, charset: job.charset, documents, reads, agent: job.agent.clone() }
     }
 
     pub(super) fn read(&mut self, page: Page) -> Outcome {
-        let result = catch_unwind(AssertUnwindSafe(|| self.extract(&page)))
-            .unwrap_or_else(|payload| Err(PageError::Panicked(panic_message(&*payload))));
-        Outcome {
-            body_bytes: page.body.len() as u64,
-            request: page.request,
-            result: result.map(Found::Records),
-            exchange: page.exchange,
-        }
+        let result = catch_unwind(AssertUnwindSafe(|| match page.request.errand {
+            Errand::Page => self.extract(&page).map(Found::Records),
+            Errand::Robots => Ok(Found::Robots(Robots::parse(&page.body, &self.agent))),
+        }))
+        .unwrap_or_else(|payload| Err(PageError::Panicked(panic_message(&*payload))));
+        Outcome { body_bytes: page.body.len() as u64, request: page.request, result, exchange: page.exchange }
     }
 
     fn extract(&mut self, page: &Page) -> Result<Records, PageError> {

@@ -42,7 +42,7 @@ impl CrewSize {
 const CRAWL_STACK_BYTES: usize = 1 << 20;
 
 /// The conductor's ends of the channels.
-pub(crate) struct Exchange {
+pub(crate) struct Channels {
     /// Dropping it ends the run from the front.
     pub(crate) requests: Sender<Request>,
     /// The other end of the same channel: to take back, on a stop, what no crawl thread has taken yet.
@@ -93,14 +93,16 @@ pub(crate) fn run<T, F, M, R>(
     stop: &Stop,
     fetch: F,
     make_reader: M,
-    conduct: impl FnOnce(Exchange) -> T,
+    conduct: impl FnOnce(Channels) -> T,
 ) -> Result<T, CrewError>
 where
     F: Fn(Request) -> Fetched + Sync,
     M: Fn() -> R + Sync,
     R: FnMut(Page) -> Outcome,
 {
-    let (requests, requests_taken) = bounded(size.jobs);
+    // Without room: a request leaves the conductor when a thread is free for it, and not before. One that waited in
+    // between could not be called back when its host asks for a pause, and would not keep its distance.
+    let (requests, requests_taken) = bounded(0);
     let (pages, pages_taken) = bounded(size.pages);
     let (outcomes, outcomes_taken) = bounded(size.parsers * 4);
     let panics: Mutex<Vec<ThreadPanic>> = Mutex::default();
@@ -124,9 +126,9 @@ where
         }
         // Only the threads may hold these now, or the channels would never close.
         drop((pages, outcomes));
-        let exchange =
-            Exchange { requests, recall: requests_taken, pages: pages_taken, outcomes: outcomes_taken };
-        Ok(conduct(exchange))
+        let channels =
+            Channels { requests, recall: requests_taken, pages: pages_taken, outcomes: outcomes_taken };
+        Ok(conduct(channels))
     });
     let conducted = conducted?;
     match panics.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().next() {

@@ -21,6 +21,7 @@ mod extract;
 mod fetch;
 /// Fields with types, nested ones, JSON, and how the summary tells of them.
 mod fields;
+mod politeness;
 mod support;
 /// `pagemill try`: one page, expressions, near misses, line by line.
 mod try_page;

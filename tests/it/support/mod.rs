@@ -51,7 +51,8 @@ pub(crate) fn temp_dir() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
 }
 
-/// The program with `args`, and nothing in its environment that could change what it does.
+/// The program with `args`, and nothing in its environment that could change what it does. It asks for no robots.txt,
+/// so that the requests of a test are those that it names; see [`polite`].
 pub(crate) fn pagemill<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pagemill"));
     command.args(args).env_clear();
@@ -60,6 +61,14 @@ pub(crate) fn pagemill<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item =
             command.env(kept, value);
         }
     }
+    command.env("PAGEMILL_NO_ROBOTS", "true");
+    command
+}
+
+/// The program as its users start it, robots.txt and all.
+pub(crate) fn polite<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = pagemill(args);
+    command.env_remove("PAGEMILL_NO_ROBOTS");
     command
 }
 

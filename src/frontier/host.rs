@@ -1,0 +1,261 @@
+//! One host: what waits for it, how much is under way, and when it may be asked again.
+//!
+//! It decides nothing across hosts; that is [`super::hosts`].
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use url::Url;
+
+use super::pace::HostPace;
+use super::throttle::{Reply, Throttle};
+use crate::model::{Errand, PageError, Request};
+use crate::robots::Robots;
+
+/// How long a robots.txt is good for (RFC 9309 2.4).
+const ROBOTS_GOOD_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// After a robots.txt could not be had, tries and all, how long until another request asks for it again. Nothing is
+/// asked of the origin until then (RFC 9309 2.3.1.4).
+const ROBOTS_MISSED_FOR: Duration = Duration::from_secs(60);
+
+/// A host and what waits for it.
+#[derive(Debug)]
+pub(super) struct Host {
+    pub(super) name: Box<str>,
+    queue: BinaryHeap<Reverse<Queued>>,
+    pub(super) in_flight: u32,
+    throttle: Throttle,
+    /// When the pace lets the next request go.
+    next_send: Option<Instant>,
+    /// The gap before it, without what the wait for a free thread added.
+    gap: Duration,
+    paused_until: Option<Instant>,
+    origins: Vec<Origin>,
+    /// The address that answered last.
+    pub(super) peer: Option<IpAddr>,
+    pub(super) used_at: Instant,
+    pub(super) place: super::hosts::Place,
+}
+
+/// Requests for robots.txt first: whole queues wait for them. Then by number.
+#[derive(Debug)]
+struct Queued(Request);
+
+/// What a request is ordered by, at its host and between hosts.
+pub(super) type Rank = (bool, u64);
+
+pub(super) fn rank(request: &Request) -> Rank {
+    (request.errand == Errand::Page, request.id.0)
+}
+
+impl Ord for Queued {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        rank(&self.0).cmp(&rank(&other.0))
+    }
+}
+
+impl PartialOrd for Queued {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Queued {
+    fn eq(&self, other: &Self) -> bool {
+        rank(&self.0) == rank(&other.0)
+    }
+}
+
+impl Eq for Queued {}
+
+/// One scheme and port of a host: robots.txt is theirs, not the host's (RFC 9309 2.3).
+#[derive(Debug)]
+struct Origin {
+    is_https: bool,
+    port: u16,
+    rules: Rules,
+}
+
+/// What is known of an origin's robots.txt.
+#[derive(Debug)]
+enum Rules {
+    Unknown,
+    /// It is being fetched.
+    Asked,
+    Known {
+        robots: Robots,
+        until: Instant,
+    },
+    /// It could not be had.
+    Missed {
+        error: Box<PageError>,
+        until: Instant,
+    },
+}
+
+/// What the rules say about the request at the head of the queue.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Go,
+    /// robots.txt must be asked for first.
+    Ask(Request),
+    /// It is being asked for.
+    Wait,
+    Disallowed,
+    /// It cannot be had, and so nothing may be asked for.
+    Missed(PageError),
+}
+
+impl Host {
+    pub(super) fn new(name: &str, pace: &HostPace, now: Instant) -> Host {
+        Host {
+            name: name.into(),
+            queue: BinaryHeap::new(),
+            in_flight: 0,
+            throttle: Throttle::new(&pace.throttle),
+            next_send: None,
+            gap: Duration::ZERO,
+            paused_until: None,
+            origins: Vec::new(),
+            peer: None,
+            used_at: now,
+            place: super::hosts::Place::Idle,
+        }
+    }
+
+    pub(super) fn push(&mut self, request: Request) {
+        self.queue.push(Reverse(Queued(request)));
+    }
+
+    pub(super) fn head(&self) -> Option<&Request> {
+        self.queue.peek().map(|Reverse(Queued(request))| request)
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Request> {
+        self.queue.pop().map(|Reverse(Queued(request))| request)
+    }
+
+    /// Takes all requests that have never been tried.
+    pub(super) fn drop_untried(&mut self) -> u64 {
+        let before = self.queue.len();
+        self.queue.retain(|Reverse(Queued(request))| request.attempt > 0 || request.moved.is_some());
+        (before - self.queue.len()) as u64
+    }
+
+    /// Whether as many requests are under way as may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.in_flight >= self.throttle.window().max(1)
+    }
+
+    /// When the next request may go; `None` for at once.
+    pub(super) fn opens_at(&self) -> Option<Instant> {
+        self.next_send.max(self.paused_until)
+    }
+
+    pub(super) fn is_paused(&self, now: Instant) -> bool {
+        self.paused_until.is_some_and(|until| until > now)
+    }
+
+    /// A request goes out at `now`.
+    pub(super) fn send(&mut self, pace: &HostPace, now: Instant) {
+        self.in_flight += 1;
+        self.used_at = now;
+        self.throttle.sent(now);
+        self.gap = pace.gap(self.throttle.spacing()).max(self.crawl_delay(pace));
+        self.stamp(now);
+    }
+
+    /// The last request really went out only at `now`: it had waited for a free thread.
+    pub(super) fn stamp(&mut self, now: Instant) {
+        self.next_send = (!self.gap.is_zero()).then(|| now + self.gap);
+    }
+
+    /// The longest that an origin asks for, up to the longest pause.
+    fn crawl_delay(&self, pace: &HostPace) -> Duration {
+        let asked = self.origins.iter().filter_map(|origin| match &origin.rules {
+            Rules::Known { robots, .. } => robots.crawl_delay(),
+            _ => None,
+        });
+        asked.max().unwrap_or_default().min(pace.throttle.max_pause)
+    }
+
+    /// Takes in what became of a request. Gives the pause that follows for the whole host.
+    pub(super) fn observe(&mut self, pace: &HostPace, reply: Reply, now: Instant) -> Option<Duration> {
+        let pause = self.throttle.observe(&pace.throttle, reply, now)?;
+        self.paused_until = self.paused_until.max(Some(now + pause));
+        Some(pause)
+    }
+
+    /// What robots.txt says about the request at the head.
+    pub(super) fn verdict(&mut self, pace: &HostPace, now: Instant) -> Verdict {
+        let Some(Reverse(Queued(head))) = self.queue.peek() else { return Verdict::Wait };
+        if !pace.obeys_robots || head.errand == Errand::Robots {
+            return Verdict::Go;
+        }
+        let url = head.target();
+        let ask = || Verdict::Ask(Request::for_robots(head.id, crate::robots::robots_url(url)));
+        match &find(&mut self.origins, url).rules {
+            Rules::Known { robots, until } if now < *until => {
+                if robots.allows(url) {
+                    Verdict::Go
+                } else {
+                    Verdict::Disallowed
+                }
+            }
+            Rules::Missed { error, until } if now < *until => Verdict::Missed((**error).clone()),
+            Rules::Asked => Verdict::Wait,
+            Rules::Unknown | Rules::Known { .. } | Rules::Missed { .. } => ask(),
+        }
+    }
+
+    /// Whether the request at the head waits for a robots.txt that is under way.
+    pub(super) fn waits_for_robots(&self) -> bool {
+        let Some(head) = self.head().filter(|head| head.errand == Errand::Page) else { return false };
+        let (is_https, port) = key(head.target());
+        let origin = self.origins.iter().find(|origin| origin.is_https == is_https && origin.port == port);
+        origin.is_some_and(|origin| matches!(origin.rules, Rules::Asked))
+    }
+
+    /// The robots.txt of the origin of `url` is being fetched.
+    pub(super) fn ask_robots(&mut self, url: &Url) {
+        find(&mut self.origins, url).rules = Rules::Asked;
+    }
+
+    /// The robots.txt of the origin of `url` is not being fetched after all.
+    pub(super) fn forget_robots(&mut self, url: &Url) {
+        find(&mut self.origins, url).rules = Rules::Unknown;
+    }
+
+    /// The robots.txt of the origin of `url` has come, or cannot be had.
+    pub(super) fn learn_robots(&mut self, url: &Url, robots: Result<Robots, PageError>, now: Instant) {
+        find(&mut self.origins, url).rules = match robots {
+            Ok(robots) => Rules::Known { robots, until: now + ROBOTS_GOOD_FOR },
+            Err(error) => Rules::Missed { error: Box::new(error), until: now + ROBOTS_MISSED_FOR },
+        };
+    }
+
+    /// Whether forgetting it loses nothing but what can be learned again.
+    pub(super) fn is_forgettable(&self, now: Instant) -> bool {
+        self.in_flight == 0
+            && self.queue.is_empty()
+            && self.opens_at().is_none_or(|at| at <= now)
+            && !self.origins.iter().any(|origin| matches!(origin.rules, Rules::Asked))
+    }
+}
+
+fn key(url: &Url) -> (bool, u16) {
+    (url.scheme() == "https", url.port_or_known_default().unwrap_or_default())
+}
+
+fn find<'o>(origins: &'o mut Vec<Origin>, url: &Url) -> &'o mut Origin {
+    let (is_https, port) = key(url);
+    let found = origins.iter().position(|origin| origin.is_https == is_https && origin.port == port);
+    let at = found.unwrap_or_else(|| {
+        origins.push(Origin { is_https, port, rules: Rules::Unknown });
+        origins.len() - 1
+    });
+    &mut origins[at]
+}

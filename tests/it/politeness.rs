@@ -1,0 +1,263 @@
+//! The pace at a host and the rules of its robots.txt, as the server sees them.
+//!
+//! The witness is the server's own log: when each request had arrived, and which there were.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::support::{Hit, Reply, Server, pagemill, polite, run, temp_dir};
+
+/// A server of small pages at `/N`, and this robots.txt.
+fn site(robots: Reply) -> Server {
+    Server::start(move |site| {
+        site.on("/robots.txt", robots.clone());
+        site.handle(|hit| Reply::page(format!("<h1>{}</h1>", hit.path)));
+    })
+}
+
+fn text(body: &str) -> Reply {
+    Reply::page(body).header("Content-Type", "text/plain")
+}
+
+fn paths(hits: &[Hit]) -> Vec<&str> {
+    hits.iter().map(|hit| hit.path.as_str()).collect()
+}
+
+/// The times between one request and the next.
+fn gaps(hits: &[Hit]) -> Vec<Duration> {
+    hits.windows(2).map(|pair| pair[1].at - pair[0].at).collect()
+}
+
+#[test]
+fn robots_txt_is_read_first_and_what_it_forbids_is_told_and_not_asked_for() {
+    let server = site(text("User-agent: other\nDisallow: /\n\nUser-agent: *\nDisallow: /2\nAllow: /2$\n"));
+    let folder = temp_dir();
+    let summary = folder.path().join("summary.json");
+    let ran = run(polite(["crawl", &server.url("/{page}"), "-p", "1-2,20-22", "-f", "h=//h1"])
+        .arg("--summary")
+        .arg(&summary));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let hits = server.hits();
+    assert_eq!(hits[0].path, "/robots.txt");
+    let mut rest = paths(&hits[1..]);
+    rest.sort_unstable();
+    assert_eq!(rest, ["/1", "/2"]);
+    assert!(
+        ran.stderr.contains(&format!("disallowed by robots.txt: {}", server.url("/20"))),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("5 pages (3 disallowed by robots.txt), 2 records"), "{}", ran.stderr);
+    let counts: serde_json::Value = serde_json::from_str(&fs::read_to_string(summary).unwrap()).unwrap();
+    assert_eq!((&counts["pages_disallowed"], &counts["pages_done"]), (&3.into(), &2.into()));
+}
+
+#[test]
+fn the_group_of_our_own_name_counts_before_the_one_for_all() {
+    let server = site(text("User-agent: *\nDisallow: /\n\nUser-agent: Pagemill\nDisallow: /2\n"));
+    let ran = run(&mut polite(["crawl", &server.url("/{page}"), "-p", "1-2", "-f", "h=//h1", "-q"]));
+    assert_eq!(paths(&server.hits()), ["/robots.txt", "/1"]);
+    assert_eq!(ran.code, Some(0));
+}
+
+#[test]
+fn a_site_that_forbids_everything_ends_with_a_code_of_its_own() {
+    let server = site(text("User-agent: *\nDisallow: /\n"));
+    let ran = run(&mut polite(["crawl", &server.url("/{page}"), "-p", "1-30", "-f", "h=//h1"]));
+    assert_eq!(ran.code, Some(5));
+    assert_eq!(paths(&server.hits()), ["/robots.txt"]);
+    assert_eq!(ran.stderr.matches("disallowed by robots.txt: http").count(), 20, "{}", ran.stderr);
+    assert!(ran.stderr.contains("--verbose lists them all"));
+}
+
+#[test]
+fn no_robots_asks_for_no_robots_txt() {
+    let server = site(text("User-agent: *\nDisallow: /\n"));
+    let ran = run(&mut polite(["crawl", &server.url("/1"), "-f", "h=//h1", "-q", "--no-robots"]));
+    assert_eq!((ran.code, paths(&server.hits())), (Some(0), vec!["/1"]));
+}
+
+#[test]
+fn a_robots_txt_that_is_not_there_allows_everything() {
+    for status in [401, 403, 404, 410] {
+        let server = site(Reply::status(status));
+        let ran = run(&mut polite(["crawl", &server.url("/1"), "-f", "h=//h1", "-q"]));
+        assert_eq!((ran.code, paths(&server.hits())), (Some(0), vec!["/robots.txt", "/1"]), "{status}");
+    }
+}
+
+#[test]
+fn a_robots_txt_that_fails_is_waited_for_and_then_nothing_is_asked() {
+    let server = site(Reply::status(503));
+    let job = ["crawl", &server.url("/{page}"), "-p", "1-3", "-f", "h=//h1", "--retry-delay", "10ms"];
+    let ran = run(&mut polite(job));
+    assert_eq!(paths(&server.hits()), ["/robots.txt"; 3]);
+    assert_eq!(ran.code, Some(5), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("/1: robots.txt cannot be read (status 503), so nothing may be asked for"),
+        "{}",
+        ran.stderr
+    );
+
+    let server = Server::start(|site| {
+        site.fails_first("/robots.txt", 2, Reply::status(500), text("User-agent: *\nDisallow: /2"));
+        site.page("/1", "<h1>one</h1>");
+    });
+    let job = ["crawl", &server.url("/{page}"), "-p", "1-2", "-f", "h=//h1", "-q", "--retry-delay", "10ms"];
+    assert_eq!(run(&mut polite(job)).code, Some(0));
+    assert_eq!(paths(&server.hits()), ["/robots.txt", "/robots.txt", "/robots.txt", "/1"]);
+}
+
+#[test]
+fn redirects_of_robots_txt_are_followed_five_times() {
+    for (hops, expected) in [(5, vec!["/1"]), (6, vec!["/1", "/2"])] {
+        let server = Server::start(move |site| {
+            site.compute("/robots.txt", |_| Reply::redirect(301, "/r1"));
+            for hop in 1..hops {
+                site.on(&format!("/r{hop}"), Reply::redirect(302, format!("/r{}", hop + 1)));
+            }
+            site.on(&format!("/r{hops}"), text("User-agent: *\nDisallow: /2\n"));
+            site.page("/1", "<h1>1</h1>");
+            site.page("/2", "<h1>2</h1>");
+        });
+        let ran = run(&mut polite(["crawl", &server.url("/{page}"), "-p", "1-2", "-f", "h=//h1", "-q"]));
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let hits = server.hits();
+        let mut pages: Vec<&str> = paths(&hits).into_iter().filter(|path| !path.starts_with("/r")).collect();
+        pages.sort_unstable();
+        assert_eq!(pages, expected, "{hops} redirects");
+    }
+}
+
+#[test]
+fn a_redirect_into_a_forbidden_place_is_not_followed() {
+    let server = Server::start(|site| {
+        site.on("/robots.txt", text("User-agent: *\nDisallow: /private"));
+        site.on("/1", Reply::redirect(302, "/private/1"));
+    });
+    let ran = run(&mut polite(["crawl", &server.url("/1"), "-f", "h=//h1"]));
+    assert_eq!(paths(&server.hits()), ["/robots.txt", "/1"]);
+    assert_eq!(ran.code, Some(5));
+    assert!(
+        ran.stderr.contains("disallowed by robots.txt") && ran.stderr.contains("/private/1"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_crawl_delay_keeps_the_requests_apart() {
+    let server = site(text("User-agent: *\nCrawl-delay: 0.2\n"));
+    let ran = run(&mut polite(["crawl", &server.url("/{page}"), "-p", "1-4", "-f", "h=//h1", "-q"]));
+    assert_eq!(ran.code, Some(0));
+    let hits = server.hits();
+    assert_eq!(hits.len(), 5);
+    // A little less may be seen where the request arrives than where it leaves.
+    assert!(gaps(&hits[1..]).iter().all(|gap| *gap >= Duration::from_millis(180)), "{:?}", gaps(&hits));
+}
+
+#[test]
+fn a_rate_keeps_the_requests_apart_however_many_may_run() {
+    let server = site(Reply::status(404));
+    let url = server.url("/{page}");
+    let ran = run(&mut pagemill([
+        "crawl",
+        &url,
+        "-p",
+        "1-6",
+        "-f",
+        "h=//h1",
+        "-q",
+        "--rate",
+        "10/s",
+        "--throttle",
+        "off",
+        "-j",
+        "6",
+    ]));
+    assert_eq!(ran.code, Some(0));
+    let hits = server.hits();
+    assert!(gaps(&hits).iter().all(|gap| *gap >= Duration::from_millis(80)), "{:?}", gaps(&hits));
+}
+
+#[test]
+fn a_wait_varies_by_its_jitter() {
+    let server = site(Reply::status(404));
+    let url = server.url("/{page}");
+    let ran = run(&mut pagemill(["crawl", &url, "-p", "1-6", "-f", "h=//h1", "-q", "--wait", "100ms"]));
+    assert_eq!(ran.code, Some(0));
+    let hits = server.hits();
+    assert!(gaps(&hits).iter().all(|gap| *gap >= Duration::from_millis(45)), "{:?}", gaps(&hits));
+}
+
+#[test]
+fn retry_after_stops_the_whole_host() {
+    let server = Server::start(|site| {
+        site.fails_first("/1", 1, Reply::status(429).header("Retry-After", "1"), Reply::page("<h1>1</h1>"));
+        site.handle(|hit| Reply::page(format!("<h1>{}</h1>", hit.path)));
+    });
+    let url = server.url("/{page}");
+    let ran = run(&mut pagemill([
+        "crawl",
+        &url,
+        "-p",
+        "1-9",
+        "-f",
+        "h=//h1",
+        "-q",
+        "--retry-delay",
+        "1ms",
+        "--per-host",
+        "1",
+    ]));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let hits = server.hits();
+    assert_eq!((hits.len(), hits[0].path.as_str()), (10, "/1"));
+    assert!(gaps(&hits)[0] >= Duration::from_millis(950), "{:?}", gaps(&hits));
+}
+
+#[test]
+fn per_host_bounds_the_requests_at_a_host_and_hosts_may_have_their_own() {
+    let server = Server::start(|site| {
+        site.handle(|hit| Reply::page(format!("<h1>{}</h1>", hit.path)).drip(50, Duration::from_millis(20)));
+    });
+    let folder = temp_dir();
+    let job = folder.path().join("job.toml");
+    fs::write(
+        &job,
+        format!(
+            "[source]\nurl = '{}'\npages = '1-12'\n[extract.x]\nfields.h = '//h1'\n\
+             [fetch]\nper-host = 4\nthrottle = 'off'\n[host.\"127.0.0.1\"]\nper-host = 1\n",
+            server.url("/{page}")
+        ),
+    )
+    .unwrap();
+    let ran = run(&mut pagemill(["crawl", "-q", "-c", job.to_str().unwrap()]));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(server.peak(), 1);
+}
+
+#[test]
+fn wrong_paces_are_refused_with_their_place() {
+    let folder = temp_dir();
+    let job = folder.path().join("job.toml");
+    fs::write(
+        &job,
+        "[source]\nurl = 'http://h/'\n[extract.x]\nfields.h = '//h1'\n[fetch]\nrate = 'fast'\n\
+         [host.\"http://h/\"]\nwait = '1x'\njobs = 3\n[host.example.com]\nwait = '1s'\n",
+    )
+    .unwrap();
+    let ran = run(&mut pagemill(["check", job.to_str().unwrap(), "--jitter", "2", "--throttle", "of"]));
+    assert_eq!(ran.code, Some(2));
+    for part in [
+        "job.toml:6:8: fetch.rate: a rate is a number of requests in a time",
+        "job.toml:7:7: host.http://h/: a host is a name without scheme",
+        "job.toml:8:8: host.http://h/.wait: unknown unit of time",
+        "job.toml:9:1: host.http://h/.jobs: unknown key",
+        "host.example: a dot ends a name here",
+        "--jitter: a number from 0 to 1 is wanted",
+        "--throttle: unknown throttle",
+    ] {
+        assert!(ran.stderr.contains(part), "{part}\n---\n{}", ran.stderr);
+    }
+}
