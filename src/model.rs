@@ -28,6 +28,18 @@ pub struct Request {
     pub moved: Option<Box<Moved>>,
     /// What it is fetched for.
     pub errand: Errand,
+    /// Whether a page led to `url`, and not the job: such a URL names no host as one that the job means.
+    pub is_by_page: bool,
+}
+
+/// A host and its port: another port is another service. Only 80 and 443 are one, and told as 80, since a host answers at
+/// the one to send people to the other.
+pub fn host_and_port(url: &Url) -> (&str, u16) {
+    let port = match url.port_or_known_default() {
+        Some(443) | None => 80,
+        Some(port) => port,
+    };
+    (url.host_str().unwrap_or_default().trim_end_matches('.'), port)
 }
 
 /// What something is fetched for.
@@ -53,12 +65,18 @@ pub struct Moved {
 impl Request {
     /// A request that has not been tried.
     pub fn new(id: RequestId, url: Url, page: Option<i64>) -> Request {
-        Request { id, url, page, attempt: 0, moved: None, errand: Errand::Page }
+        Request { id, url, page, attempt: 0, moved: None, errand: Errand::Page, is_by_page: false }
     }
 
-    /// A request for the robots.txt at `url`, which the page number `id` waits for.
-    pub fn for_robots(id: RequestId, url: Url) -> Request {
-        Request { errand: Errand::Robots, ..Request::new(id, url, None) }
+    /// A request for the robots.txt at `url`, which `page` waits for.
+    pub fn for_robots(page: &Request, url: Url) -> Request {
+        let is_by_page = !page.is_at_its_own_host();
+        Request { errand: Errand::Robots, is_by_page, ..Request::new(page.id, url, None) }
+    }
+
+    /// Whether it goes to the host and port that the job names with it, and no page led it there.
+    pub fn is_at_its_own_host(&self) -> bool {
+        !self.is_by_page && host_and_port(self.target()) == host_and_port(&self.url)
     }
 
     /// What is to be asked for: the URL, or where redirects have led.

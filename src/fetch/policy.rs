@@ -10,7 +10,7 @@ use url::Url;
 use super::address::GivenAddress;
 use super::certificates::{Authorities, Identity};
 use super::proxy::ProxyUrl;
-use crate::model::Request;
+use crate::model::{Request, host_and_port};
 
 /// The limits and headers of every request of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub enum Family {
 /// people to the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NamedHosts {
-    /// The one of each request's own URL, before any redirect.
+    /// The one of each request's own URL, before any redirect, unless that URL was found on a page.
     OfEachRequest,
     /// These, wherever a request comes from.
     These(BTreeSet<(String, u16)>),
@@ -81,26 +81,20 @@ pub enum NamedHosts {
 impl NamedHosts {
     /// The hosts of these URLs.
     pub fn of<'u>(urls: impl IntoIterator<Item = &'u Url>) -> NamedHosts {
-        NamedHosts::These(urls.into_iter().map(host_and_port).collect())
+        let owned = |(host, port): (&str, u16)| (host.to_owned(), port);
+        NamedHosts::These(urls.into_iter().map(|url| owned(host_and_port(url))).collect())
     }
 
     /// Whether the job names the host that `request` goes to.
     pub(super) fn include(&self, request: &Request) -> bool {
-        let target = host_and_port(request.target());
         match self {
-            NamedHosts::OfEachRequest => target == host_and_port(&request.url),
-            NamedHosts::These(hosts) => hosts.contains(&target),
+            NamedHosts::OfEachRequest => request.is_at_its_own_host(),
+            NamedHosts::These(hosts) => {
+                let (host, port) = host_and_port(request.target());
+                hosts.contains(&(host.to_owned(), port))
+            }
         }
     }
-}
-
-/// With 80 for both usual ports.
-fn host_and_port(url: &Url) -> (String, u16) {
-    let port = match url.port_or_known_default() {
-        Some(443) | None => 80,
-        Some(port) => port,
-    };
-    (url.host_str().unwrap_or_default().trim_end_matches('.').to_owned(), port)
 }
 
 #[cfg(test)]
@@ -137,5 +131,15 @@ mod tests {
         let each = NamedHosts::OfEachRequest;
         assert!(names(&each, "http://h:8000/", "http://h:8000/x"));
         assert!(!names(&each, "http://h:8000/", "http://h:9200/"));
+    }
+
+    #[test]
+    fn what_is_asked_because_of_a_page_names_no_host() {
+        let each = NamedHosts::OfEachRequest;
+        let page = Request::new(RequestId(0), "http://h/".parse().unwrap(), None);
+        let robots = |page: &Request, url: &str| Request::for_robots(page, url.parse().unwrap());
+        assert!(each.include(&robots(&page, "http://h/robots.txt")));
+        let moved = page.moved_to("http://10.0.0.1/".parse().unwrap());
+        assert!(!each.include(&robots(&moved, "http://10.0.0.1/robots.txt")));
     }
 }
