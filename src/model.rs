@@ -32,6 +32,18 @@ pub struct Request {
     pub moved: Option<Box<Moved>>,
     /// What it is fetched for.
     pub errand: Errand,
+    /// Whether a page led to `url`, and not the job: such a URL names no host as one that the job means.
+    pub is_by_page: bool,
+}
+
+/// A host and its port: another port is another service. Only 80 and 443 are one, and told as 80, since a host answers at
+/// the one to send people to the other.
+pub fn host_and_port(url: &Url) -> (&str, u16) {
+    let port = match url.port_or_known_default() {
+        Some(443) | None => 80,
+        Some(port) => port,
+    };
+    (url.host_str().unwrap_or_default().trim_end_matches('.'), port)
 }
 
 /// What something is fetched for.
@@ -57,12 +69,27 @@ pub struct Moved {
 impl Request {
     /// A request that has not been tried.
     pub fn new(id: RequestId, url: Url, page: Option<i64>) -> Request {
-        Request { id, url, page, message: None, attempt: 0, moved: None, errand: Errand::Page }
+        Request {
+            id,
+            url,
+            page,
+            message: None,
+            attempt: 0,
+            moved: None,
+            errand: Errand::Page,
+            is_by_page: false,
+        }
     }
 
-    /// A request for the robots.txt at `url`, which the page number `id` waits for.
-    pub fn for_robots(id: RequestId, url: Url) -> Request {
-        Request { errand: Errand::Robots, ..Request::new(id, url, None) }
+    /// A request for the robots.txt at `url`, which `page` waits for.
+    pub fn for_robots(page: &Request, url: Url) -> Request {
+        let is_by_page = !page.is_at_its_own_host();
+        Request { errand: Errand::Robots, is_by_page, ..Request::new(page.id, url, None) }
+    }
+
+    /// Whether it goes to the host and port that the job names with it, and no page led it there.
+    pub fn is_at_its_own_host(&self) -> bool {
+        !self.is_by_page && host_and_port(self.target()) == host_and_port(&self.url)
     }
 
     /// What is to be asked for: the URL, or where redirects have led.
@@ -274,9 +301,18 @@ pub enum PageError {
         /// Why.
         reason: String,
     },
+    /// A page led to a host with an address that is not of the open internet.
+    #[error("{0} is a private address, and a page led there (--allow-private, or name the host in the job)")]
+    PrivateAddress(
+        /// Host and address.
+        String,
+    ),
     /// The body is larger than the limit in bytes, as sent or decoded.
     #[error("body larger than {} (--max-body)", human_bytes(*.0))]
     TooLarge(u64),
+    /// The body unpacks to so many times its size that it is not meant to be read; with its `Content-Encoding`.
+    #[error("content encoding `{0}`: a decompression bomb")]
+    Bomb(String),
     /// The body does not decode as its `Content-Encoding` says.
     #[error("content encoding `{encoding}`: {reason}")]
     ContentEncoding {
@@ -336,7 +372,9 @@ impl PageError {
             | PageError::GivenUp(_)
             | PageError::TooManyRedirects(_)
             | PageError::RedirectRefused { .. }
+            | PageError::PrivateAddress(_)
             | PageError::TooLarge(_)
+            | PageError::Bomb(_)
             | PageError::Unreadable(_)
             | PageError::NotMarkup(_)
             | PageError::NotJson(_)
@@ -363,7 +401,9 @@ impl PageError {
             PageError::GivenUp(error) => error.kind(),
             PageError::TooManyRedirects(_) => "too many redirects".into(),
             PageError::RedirectRefused { .. } => "redirect refused".into(),
+            PageError::PrivateAddress(_) => "private address".into(),
             PageError::TooLarge(_) => "too large".into(),
+            PageError::Bomb(_) => "decompression bomb".into(),
             PageError::ContentEncoding { .. } => "content encoding".into(),
             PageError::Unreadable(_) => "unreadable".into(),
             PageError::NotMarkup(_) => "not markup".into(),

@@ -212,9 +212,47 @@ pub const SETTINGS: &[Setting] = &[
     value("read-timeout", Fetch, "TIME", "Give up a response that sends nothing for this time").default("30s"),
     value("timeout", Fetch, "TIME", "Give up a response that is not complete within this time; each redirect has its own")
         .default("60s"),
+    value("speed-limit", Fetch, "SIZE", "Give up a response that brings less than this a second once it has begun, on average over --speed-time; 0 turns it off")
+        .default("100"),
+    value("speed-time", Fetch, "TIME", "What --speed-limit is an average over").default("30s"),
     value("max-body", Fetch, "SIZE", "Give up a page larger than this after decompression: 512K, 10M, 1G")
         .default("10M"),
     value("max-redirs", Fetch, "N", "Follow at most N redirects for a page").default("10"),
+    list(
+        "resolve",
+        Fetch,
+        "HOST:PORT:ADDRESS",
+        "Take this for the address of a host, whatever its name means; * stands for any host or port",
+    ),
+    switch("ipv4", Fetch, "Use IPv4 addresses only").short('4'),
+    switch("ipv6", Fetch, "Use IPv6 addresses only").short('6'),
+    switch("insecure", Fetch, "Believe any certificate: who sends the pages is not checked any more").short('k'),
+    value("cacert", Fetch, "FILE", "Believe the certificate authorities in FILE (PEM) instead of Mozilla's list"),
+    value("cert", Fetch, "FILE", "Show the certificate in FILE (PEM, with its chain) to servers that ask for one"),
+    value("key", Fetch, "FILE", "The private key of --cert (PEM, without a password), if it is not in the same file"),
+    list(
+        "proxy",
+        Fetch,
+        "URL",
+        "Ask through this proxy: http://, https://, socks5:// (names are looked up here) or socks5h:// (by the proxy), \
+         with user:password@ if it wants one. Several are used in turn, and one that fails is left out for a while. \
+         Without it, HTTP_PROXY, HTTPS_PROXY and ALL_PROXY count; an empty one turns them off",
+    )
+    .short('x'),
+    value("proxy-file", Fetch, "FILE", "Ask through the proxies in FILE, one on each line, in turn"),
+    value(
+        "no-proxy",
+        Fetch,
+        "HOSTS",
+        "Ask these hosts without a proxy: names with all below them, addresses, networks like 10.0.0.0/8, or *. \
+         Without it, NO_PROXY counts",
+    ),
+    switch(
+        "allow-private",
+        Fetch,
+        "Let pages lead to private addresses: this machine, the local network, the metadata of a cloud. The host and \
+         port that the job names may be at one anyway",
+    ),
     value(
         "retry",
         Fetch,

@@ -47,7 +47,7 @@ mod tests {
         assert_eq!(nearest("max_pages", names()), Some("max-pages"));
         assert_eq!(nearest("job", names()), Some("jobs"));
         assert_eq!(nearest("Retrys", names()), Some("retry"));
-        assert_eq!(nearest("proxy", names()), None);
+        assert_eq!(nearest("banana", names()), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Undoes `Content-Encoding`, counting what comes out.
 //!
-//! The only user of flate2 and brotli-decompressor. Knows nothing of connections or headers: bytes and the header's
+//! The only user of flate2, brotli-decompressor and ruzstd. Knows nothing of connections or headers: bytes and the header's
 //! text go in, bytes come out. A page that unpacks to more than the limit is stopped at the limit, on every layer, so
 //! a decompression bomb costs no more memory than an honest page of that size.
 
@@ -9,9 +9,20 @@ use std::io::{self, Read};
 use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
 use flate2::bufread::GzDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
+use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 
 /// Encodings laid over each other that are undone; the same bound as curl's.
 const MAX_LAYERS: usize = 5;
+
+/// A page may unpack to this many bytes whatever its size.
+const MODEST: u64 = 1 << 20;
+
+/// How many times its size a larger page may unpack to. Pages of repeated rows reach 100; a bomb wants 1000.
+const MAX_RATIO: u64 = 200;
+
+/// The largest window that HTTP allows zstd to need (RFC 9659 3).
+const ZSTD_WINDOW: u64 = 8 << 20;
 
 /// How the room for the decoded body grows at first; it doubles from there.
 const FIRST_ROOM: usize = 16 << 10;
@@ -37,6 +48,9 @@ pub enum DecodeError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Many times as many bytes came out as went in.
+    #[error("more than {MAX_RATIO} times as large after decoding")]
+    Bomb,
     /// More bytes than the limit came out of a layer.
     #[error("more than {0} bytes after decoding")]
     TooLarge(u64),
@@ -47,6 +61,7 @@ enum Encoding {
     Gzip,
     Deflate,
     Brotli,
+    Zstd,
 }
 
 /// The body as it was before the server applied `content_encoding` (RFC 9110 8.4): the last named encoding is the
@@ -54,10 +69,21 @@ enum Encoding {
 ///
 /// # Errors
 ///
-/// [`DecodeError`]: an unknown encoding, too many of them, damaged bytes, or more than `limit` bytes.
+/// [`DecodeError`]: an unknown encoding, too many of them, damaged bytes, more than `limit` bytes, or far more than
+/// were sent.
 pub fn decode(body: Vec<u8>, content_encoding: &str, limit: u64) -> Result<Vec<u8>, DecodeError> {
     let layers = layers(content_encoding)?;
-    let mut body = body;
+    if layers.is_empty() {
+        return within(body, limit);
+    }
+    let honest = MODEST.max((body.len() as u64).saturating_mul(MAX_RATIO));
+    undo(layers, body, limit.min(honest)).map_err(|err| match err {
+        DecodeError::TooLarge(_) if honest < limit => DecodeError::Bomb,
+        err => err,
+    })
+}
+
+fn undo(layers: Vec<Encoding>, mut body: Vec<u8>, limit: u64) -> Result<Vec<u8>, DecodeError> {
     for layer in layers.into_iter().rev() {
         if body.is_empty() {
             break;
@@ -66,9 +92,10 @@ pub fn decode(body: Vec<u8>, content_encoding: &str, limit: u64) -> Result<Vec<u
             Encoding::Gzip => gunzip(&body, limit)?,
             Encoding::Deflate => inflate(&body, limit)?,
             Encoding::Brotli => unbrotli(&body, limit)?,
+            Encoding::Zstd => unzstd(&body, limit)?,
         };
     }
-    if body.len() as u64 > limit { Err(DecodeError::TooLarge(limit)) } else { Ok(body) }
+    within(body, limit)
 }
 
 /// The encodings in the order they were applied, without `identity`.
@@ -80,6 +107,7 @@ fn layers(content_encoding: &str) -> Result<Vec<Encoding>, DecodeError> {
             "gzip" | "x-gzip" => Encoding::Gzip,
             "deflate" => Encoding::Deflate,
             "br" => Encoding::Brotli,
+            "zstd" => Encoding::Zstd,
             _ => return Err(DecodeError::Unknown(name.to_owned())),
         });
     }
@@ -131,6 +159,35 @@ fn unbrotli(packed: &[u8], limit: u64) -> Result<Vec<u8>, DecodeError> {
     stream.set_parameter(BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW, 0);
     let mut out = Vec::new();
     read_within(&mut stream, &mut out, limit, "br")?;
+    Ok(out)
+}
+
+/// All frames one after another (RFC 8878 3.1); those that are to be skipped are. The checksum is checked if there is
+/// one.
+fn unzstd(packed: &[u8], limit: u64) -> Result<Vec<u8>, DecodeError> {
+    let mut out = Vec::new();
+    let mut rest = packed;
+    while !rest.is_empty() {
+        let before = rest;
+        match StreamingDecoder::new_with_max_window_size(rest, ZSTD_WINDOW) {
+            Ok(mut frame) => {
+                read_within(&mut frame, &mut out, limit, "zstd")?;
+                let told = frame.decoder.get_checksum_from_data();
+                if told.is_some() && told != frame.decoder.get_calculated_checksum() {
+                    return Err(corrupt("zstd", "wrong checksum"));
+                }
+                rest = frame.into_inner();
+            }
+            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                length, ..
+            })) => {
+                // The magic number and the length itself come before.
+                let end = usize::try_from(length).ok().and_then(|length| length.checked_add(8));
+                rest = end.and_then(|end| before.get(end..)).ok_or_else(|| corrupt("zstd", "cut off"))?;
+            }
+            Err(err) => return Err(corrupt("zstd", &err)),
+        }
+    }
     Ok(out)
 }
 
@@ -216,6 +273,10 @@ mod tests {
         [&header.to_le_bytes()[..3], plain, &[0x03]].concat()
     }
 
+    fn zstd(plain: &[u8]) -> Vec<u8> {
+        ruzstd::encoding::compress_to_vec(plain, ruzstd::encoding::CompressionLevel::Fastest)
+    }
+
     fn is_corrupt(result: &Result<Vec<u8>, DecodeError>) -> bool {
         matches!(result, Err(DecodeError::Corrupt { .. }))
     }
@@ -229,6 +290,7 @@ mod tests {
             (zlib(TEXT), "deflate"),
             (raw_deflate(TEXT), "deflate"),
             (brotli(TEXT), "br"),
+            (zstd(TEXT), "zstd"),
             (TEXT.to_vec(), "identity"),
             (TEXT.to_vec(), ""),
         ] {
@@ -278,6 +340,7 @@ mod tests {
             (zlib(TEXT), "deflate"),
             (raw_deflate(TEXT), "deflate"),
             (brotli(TEXT), "br"),
+            (zstd(TEXT), "zstd"),
         ] {
             for length in 1..packed.len() {
                 let result = decode(packed[..length].to_vec(), name, 1000);
@@ -299,9 +362,53 @@ mod tests {
 
     #[test]
     fn plain_text_sent_as_an_encoding_is_an_error() {
-        for name in ["gzip", "deflate", "br"] {
+        for name in ["gzip", "deflate", "br", "zstd"] {
             assert!(is_corrupt(&decode(TEXT.to_vec(), name, 1000)), "{name}");
         }
+    }
+
+    #[test]
+    fn all_frames_of_a_zstd_body_are_read_and_some_skipped() {
+        let skipped = [&0x184D_2A5Fu32.to_le_bytes()[..], &3u32.to_le_bytes(), b"xyz"].concat();
+        let packed = [&skipped[..], &zstd(b"one "), &skipped, &zstd(b"two")].concat();
+        assert_eq!(decode(packed.clone(), "zstd", 1000).as_deref(), Ok(&b"one two"[..]));
+        assert!(is_corrupt(&decode(skipped[..10].to_vec(), "zstd", 1000)));
+        assert!(is_corrupt(&decode([&packed[..], b"garbage"].concat(), "zstd", 1000)));
+    }
+
+    #[test]
+    fn a_zstd_checksum_is_checked() {
+        // A frame with a checksum and one raw block (RFC 8878 3.1.1): single segment, content size in one byte.
+        let mut packed = vec![0x28, 0xb5, 0x2f, 0xfd, 0x24, 3, 0x19, 0, 0, b'a', b'b', b'c'];
+        // The low half of XXH64("abc"), 0x44bc2cf5ad770999.
+        packed.extend(0xad77_0999u32.to_le_bytes());
+        assert_eq!(decode(packed.clone(), "zstd", 1000).as_deref(), Ok(&b"abc"[..]));
+        packed[9] = b'A';
+        assert!(is_corrupt(&decode(packed, "zstd", 1000)));
+    }
+
+    #[test]
+    fn a_zstd_window_larger_than_http_allows_is_an_error() {
+        // A window descriptor of exponent e and mantissa 0 means 2^(10+e) bytes (RFC 8878 3.1.1.1.2); one raw block.
+        let frame = |exponent: u8| vec![0x28, 0xb5, 0x2f, 0xfd, 0, exponent << 3, 0x09, 0, 0, b'x'];
+        assert_eq!(decode(frame(13), "zstd", 1000).as_deref(), Ok(&b"x"[..]));
+        assert!(is_corrupt(&decode(frame(14), "zstd", 1000)));
+    }
+
+    #[test]
+    fn what_unpacks_to_far_more_than_was_sent_is_a_bomb_above_a_modest_size() {
+        let zeros = |size: usize| vec![0; size];
+        for (pack, name) in [(gzip as fn(&[u8]) -> Vec<u8>, "gzip"), (zlib, "deflate"), (zstd, "zstd")] {
+            assert_eq!(
+                decode(pack(&zeros(1 << 20)), name, 1 << 30).map(|body| body.len()),
+                Ok(1 << 20),
+                "{name}"
+            );
+            assert_eq!(decode(pack(&zeros(8 << 20)), name, 1 << 30), Err(DecodeError::Bomb), "{name}");
+        }
+        // Text packs to a hundredth at best.
+        let rows: String = (0..60_000).map(|row| format!("<tr><td>{row}</td></tr>\n")).collect();
+        assert_eq!(decode(gzip(rows.as_bytes()), "gzip", 1 << 30).map(|body| body.len()), Ok(rows.len()));
     }
 
     #[test]
@@ -315,7 +422,7 @@ mod tests {
 
     #[test]
     fn unknown_encodings_are_errors_and_named() {
-        assert_eq!(decode(vec![1], "gzip, zstd", 9), Err(DecodeError::Unknown("zstd".into())));
+        assert_eq!(decode(vec![1], "gzip, dcb", 9), Err(DecodeError::Unknown("dcb".into())));
     }
 
     #[test]
@@ -331,6 +438,7 @@ mod tests {
             (zlib(&plain), "deflate"),
             (raw_deflate(&plain), "deflate"),
             (brotli(&plain), "br"),
+            (zstd(&plain), "zstd"),
             (plain.clone(), ""),
         ] {
             assert_eq!(decode(packed.clone(), name, 60_000).as_deref(), Ok(&plain[..]), "{name}");

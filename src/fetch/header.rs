@@ -8,7 +8,7 @@ use crate::mistake::Slip;
 const ACCEPT: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 /// What [`decode`](super::decode::decode) undoes.
-const ACCEPT_ENCODING: &str = "gzip, deflate, br";
+const ACCEPT_ENCODING: &str = "gzip, deflate, br, zstd";
 
 /// Headers that say what we are and want, not who the user is. Only these go to a host that the user did not name.
 const HARMLESS: [&str; 4] = ["user-agent", "accept", "accept-encoding", "accept-language"];
@@ -93,6 +93,11 @@ pub fn parse_header(text: &str) -> Result<(String, Secret), Slip> {
 /// RFC 9110 5.6.2.
 fn is_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+}
+
+/// The value of `Authorization` or `Proxy-Authorization` for a user and a password (RFC 7617 2).
+pub(super) fn basic(user: &[u8], password: &[u8]) -> String {
+    format!("Basic {}", base64(&[user, b":", password].concat()))
 }
 
 /// The bytes that a text with `%41` stands for; a `%` without two digits is itself.

@@ -27,11 +27,10 @@ impl Fetcher {
         request: &crate::model::Request,
         exchange: &mut Exchange,
     ) -> Result<Answer, PageError> {
-        let message = request.message.as_deref();
-        let cache = self.cache.as_ref().filter(|_| message.is_none());
+        let cache = self.cache.as_ref().filter(|_| request.message.is_none());
         let asked = cache.zip(headers.request(url)).filter(|(cache, asked)| cache.covers(asked));
         let Some((cache, asked)) = asked else {
-            return self.ask(url, headers, message, exchange);
+            return self.ask(url, headers, request, exchange);
         };
         let found = if request.attempt > 0 { LookUp::Miss } else { cache.look_up(&asked, SystemTime::now()) };
         match found {
@@ -40,7 +39,7 @@ impl Fetcher {
                 Ok(self.client.replay(url, status, headers, body))
             }
             LookUp::Stale { conditions, stored } => {
-                let answer = self.ask(url, &headers.with(conditions), None, exchange)?;
+                let answer = self.ask(url, &headers.with(conditions), request, exchange)?;
                 if answer.status() != 304 {
                     return self.keep(cache, &asked, url, answer);
                 }
@@ -49,11 +48,11 @@ impl Fetcher {
                     return Ok(self.client.replay(url, renewed.status, renewed.headers, renewed.body));
                 }
                 answer.discard();
-                let answer = self.ask(url, headers, None, exchange)?;
+                let answer = self.ask(url, headers, request, exchange)?;
                 self.keep(cache, &asked, url, answer)
             }
             LookUp::Miss => {
-                let answer = self.ask(url, headers, None, exchange)?;
+                let answer = self.ask(url, headers, request, exchange)?;
                 self.keep(cache, &asked, url, answer)
             }
         }

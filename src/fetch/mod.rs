@@ -9,7 +9,9 @@
 //! `header` what is sent along, [`credentials`] and [`cookies`] who one is, [`decode`] unpacks. Whatever is a secret is a
 //! [`Secret`].
 
+mod address;
 mod cache;
+mod certificates;
 pub mod cookies;
 pub mod credentials;
 pub mod decode;
@@ -17,6 +19,7 @@ mod header;
 mod http;
 mod kept;
 mod policy;
+mod proxy;
 mod redirect;
 mod retry_after;
 mod secret;
@@ -28,17 +31,19 @@ use std::time::{Instant, SystemTime};
 
 use url::Url;
 
+pub use self::address::GivenAddress;
 use self::cache::Cache;
 pub use self::cache::{CacheError, CachePolicy, check_cache_folder};
+pub use self::certificates::{Authorities, CertificateError, Identity};
 use self::cookies::Jar;
 use self::decode::DecodeError;
 use self::header::Headers;
 pub use self::header::parse_header;
 use self::http::{Answer, Client, HeaderSet};
-pub use self::policy::FetchPolicy;
+pub use self::policy::{Family, FetchPolicy, NamedHosts};
+pub use self::proxy::{ProxyUrl, ProxyUrlError};
 use self::redirect::Standing;
 pub use self::secret::Secret;
-use crate::message::Message;
 use crate::model::{Errand, Exchange, Failure, Fetched, Page, PageError, Request, display_url};
 
 /// Fetches pages; shared by all crawl threads.
@@ -255,11 +260,12 @@ impl Fetcher {
         &self,
         url: &Url,
         headers: &HeaderSet,
-        message: Option<&Message>,
+        request: &Request,
         exchange: &mut Exchange,
     ) -> Result<Answer, PageError> {
         let asked_at = Instant::now();
-        let answer = self.client.send(url, headers, message)?;
+        let is_named = self.policy.named_hosts.include(request);
+        let answer = self.client.send(url, headers, request.message.as_deref(), is_named, exchange)?;
         exchange.latency = Some(asked_at.elapsed());
         self.keep_cookies(&answer, url);
         Ok(answer)
@@ -279,6 +285,7 @@ impl Fetcher {
         let limit = self.policy.max_body_bytes;
         let body = decode::decode(answer.read(limit)?, &encoding, limit).map_err(|err| match err {
             DecodeError::TooLarge(limit) => PageError::TooLarge(limit),
+            DecodeError::Bomb => PageError::Bomb(encoding),
             err => PageError::ContentEncoding { encoding, reason: err.to_string() },
         })?;
         Ok(Step::Page { status, content_type, body })
@@ -297,6 +304,8 @@ mod tests {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
+            speed_limit: 0,
+            speed_time: Duration::from_secs(30),
             max_body_bytes: 1 << 20,
             max_redirects: 10,
             headers: Vec::new(),
@@ -305,6 +314,15 @@ mod tests {
             own_cookies: Vec::new(),
             user_agents: vec!["pagemill-test".into()],
             connections: 4,
+            allow_private: false,
+            named_hosts: NamedHosts::OfEachRequest,
+            addresses: Vec::new(),
+            family: None,
+            insecure: false,
+            authorities: None,
+            identity: None,
+            proxies: Vec::new(),
+            no_proxy: None,
             proxies_from_environment: false,
             cache: None,
         }

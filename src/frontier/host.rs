@@ -246,7 +246,7 @@ impl Host {
             return Verdict::Go;
         }
         let url = head.target();
-        let ask = || Verdict::Ask(Request::for_robots(head.id, crate::robots::robots_url(url)));
+        let ask = || Verdict::Ask(Request::for_robots(head, crate::robots::robots_url(url)));
         match &find(&mut self.origins, url).rules {
             Rules::Known { robots, until } if now < *until => {
                 if robots.allows(url) {

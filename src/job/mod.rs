@@ -11,6 +11,7 @@ mod form;
 mod identity;
 mod layers;
 mod message;
+mod network;
 mod pace;
 mod retry;
 mod rules;
@@ -24,7 +25,7 @@ use std::time::Duration;
 use crate::config::JobFile;
 use crate::extract::xpath::engine::EngineChoice;
 use crate::extract::{Namespaces, Rule};
-use crate::fetch::{CachePolicy, FetchPolicy, Secret, check_cache_folder, parse_header};
+use crate::fetch::{CachePolicy, FetchPolicy, NamedHosts, Secret, check_cache_folder, parse_header};
 use crate::frontier::{PacePolicy, RetryPolicy};
 use crate::html::{self, Charset};
 use crate::mistake::{Mistake, Slip};
@@ -133,7 +134,8 @@ impl Job {
         let jobs = layers.count("jobs", 1, MOST_JOBS).and_then(|jobs| usize::try_from(jobs).ok());
         let parsers =
             layers.count("parsers", 1, MOST_PARSERS).and_then(|parsers| usize::try_from(parsers).ok());
-        let fetch = build_fetch(&mut layers, jobs.unwrap_or(1));
+        let named_hosts = named_hosts(source.as_ref().and_then(|(source, _)| source.as_ref()));
+        let fetch = build_fetch(&mut layers, jobs.unwrap_or(1), named_hosts);
         let retry = build_retry(&mut layers);
         let pace = pace::build(&mut layers, file.hosts);
         let charset = layers.read("charset", |text| {
@@ -269,7 +271,15 @@ fn report_source(
     layers.report_url(&written, Slip { at, message: mistake.to_string(), hint });
 }
 
-fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
+/// The host in the URL; if it is calculated, each request names its own.
+fn named_hosts(source: Option<&Source>) -> NamedHosts {
+    match source.and_then(Source::fixed_host) {
+        Some(url) => NamedHosts::of([&url]),
+        None => NamedHosts::OfEachRequest,
+    }
+}
+
+fn build_fetch(layers: &mut Layers, connections: usize, named_hosts: NamedHosts) -> Option<FetchPolicy> {
     let mut headers = build_headers(layers);
     // As curl does: who sends JSON wants JSON.
     if layers.strongest(&["data", "json"]) == ["json"]
@@ -284,13 +294,25 @@ fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
     let connect_timeout = layers.duration("connect-timeout", false);
     let read_timeout = layers.duration("read-timeout", false);
     let timeout = layers.duration("timeout", false);
+    let speed_limit = layers.read("speed-limit", |text| match text.trim() {
+        "0" => Ok(0),
+        text => values::parse_size(text),
+    });
+    let speed_time = layers.duration("speed-time", false);
     let max_body_bytes = layers.size("max-body");
     let max_redirects = layers.count("max-redirs", 0, 100);
     let cache = build_cache(layers);
+    let proxies = network::build_proxies(layers);
+    let authorities = network::build_authorities(layers);
+    let identity = network::build_identity(layers);
+    let addresses = network::build_addresses(layers);
+    let family = network::build_family(layers);
     Some(FetchPolicy {
         connect_timeout: connect_timeout?,
         read_timeout: read_timeout?,
         timeout: timeout?,
+        speed_limit: speed_limit?,
+        speed_time: speed_time?,
         max_body_bytes: max_body_bytes?,
         max_redirects: u32::try_from(max_redirects?).ok()?,
         headers,
@@ -299,8 +321,17 @@ fn build_fetch(layers: &mut Layers, connections: usize) -> Option<FetchPolicy> {
         own_cookies,
         user_agents,
         connections,
-        proxies_from_environment: true,
         cache,
+        addresses,
+        family,
+        insecure: layers.switch("insecure"),
+        authorities,
+        identity,
+        allow_private: layers.switch("allow-private"),
+        named_hosts,
+        proxies_from_environment: proxies.is_some(),
+        proxies: proxies.unwrap_or_default(),
+        no_proxy: layers.value("no-proxy").map(|written| written.text),
     })
 }
 

@@ -121,6 +121,11 @@ impl Source {
         self.template.text()
     }
 
+    /// A URL with the host of all requests; `None` if the host is calculated.
+    pub fn fixed_host(&self) -> Option<url::Url> {
+        self.template.fixed_host()
+    }
+
     /// How many requests there are from the beginning on; `None` if there is no end.
     pub fn total(&self) -> Option<u64> {
         let pages = self.pages.as_ref().map_or(Some(1), PageRange::len);

@@ -163,6 +163,17 @@ impl Template {
         self.pieces.iter().any(Piece::uses_page)
     }
 
+    /// A URL with the host of all pages; `None` if the host is calculated, too.
+    pub fn fixed_host(&self) -> Option<Url> {
+        let Some(Piece::Literal(front)) = self.pieces.first() else { return None };
+        let host_at = front.find("://")? + 3;
+        match front[host_at..].find(['/', '\\', '?', '#']) {
+            Some(length) => parse_address(&front[..host_at + length]).ok(),
+            None if self.pieces.len() == 1 => parse_address(front).ok(),
+            None => None,
+        }
+    }
+
     /// The template as written.
     pub fn text(&self) -> &str {
         &self.text
@@ -228,6 +239,23 @@ mod tests {
     fn slip(text: &str) -> (usize, String) {
         let slip = Template::parse(text).expect_err(text);
         (slip.at, slip.message)
+    }
+
+    #[test]
+    fn a_host_is_fixed_if_nothing_in_it_is_calculated() {
+        let host = |text: &str| {
+            let url = Template::parse(text).unwrap().fixed_host()?;
+            Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+        };
+        assert_eq!(host("http://h/"), Some("h:80".into()));
+        assert_eq!(host("https://h:8443"), Some("h:8443".into()));
+        assert_eq!(host("https://h?p={page}"), Some("h:443".into()));
+        assert_eq!(host("http://me:p@h:81/{page}"), Some("h:81".into()));
+        for text in
+            ["http://h{page}/", "http://h:8{page}/", "http://h:80{page}", "{page}://h/", "http://{page}.h/"]
+        {
+            assert_eq!(host(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -256,6 +256,24 @@ fn jobs_bounds_the_requests_at_the_same_time() {
 }
 
 #[test]
+fn a_page_does_not_lead_a_crawl_to_another_service_of_this_machine() {
+    let silent = Server::start(|site| site.page("/", "<a>secret</a>")).may_be_idle();
+    let there = silent.url("/");
+    let home = Server::start(|site| site.on("/start", Reply::redirect(302, there)));
+    // With a host that is calculated, too.
+    for url in [home.url("/start?{page}"), home.url("/start?{page}").replace("127.0.0.1", "127.0.0.{page}")] {
+        let ran = run(&mut pagemill(["crawl", &*url, "-p", "1", "-f", "a=//a"]));
+        assert_eq!(ran.stdout, "");
+        assert!(
+            ran.stderr.contains("is a private address") && ran.stderr.contains("--allow-private"),
+            "{}",
+            ran.stderr
+        );
+    }
+    assert_eq!(silent.hits().len(), 0);
+}
+
+#[test]
 fn headers_and_the_user_agent_are_sent_and_secrets_stay_on_their_origin() {
     let away = Server::start(|site| site.page("/end", "<a>away</a>"));
     let there = away.url("/end");
@@ -273,6 +291,8 @@ fn headers_and_the_user_agent_are_sent_and_secrets_stay_on_their_origin() {
         "Cookie: s=1",
         "-A",
         "tester/1",
+        // Another port of this machine is another service.
+        "--allow-private",
     ]));
     assert_eq!(ran.stdout, "{\"a\":\"away\"}\n");
     let first = &home.hits()[0];

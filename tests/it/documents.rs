@@ -15,7 +15,7 @@ fn key_value(line: &str) -> Option<(&str, &str, bool)> {
         None => (line, false),
     };
     let (key, value) = line.split_once(" = ")?;
-    let is_key = key.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    let is_key = key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     is_key.then_some((key, value, is_comment))
 }
 

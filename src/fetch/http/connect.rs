@@ -1,44 +1,20 @@
-//! Opens connections, and watches how they end.
-//!
-//! ureq reports a connection that breaks as an I/O error, or, in a body without a length, as its regular end. Which
-//! it is, and whether the connection had been idle before, is only known here; so every connection is wrapped in a
-//! [`Watched`], which turns those ends into a [`Cut`].
+//! Makes whole connections: dialled, through a proxy if there is one, under TLS if the URL says so, and watched.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 use std::{fmt, io};
 
+use ureq::unversioned::resolver::ResolvedSocketAddrs;
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
+    ConnectProxyConnector, ConnectionDetails, Connector, RustlsConnector, SocksConnector, Transport,
 };
-use ureq::{Error, Proxy, ProxyProtocol};
+use ureq::{Error, Proxy, ProxyProtocol, Timeout};
 
-/// More input than this that nothing could be made of is not the end of a connection but nonsense without end.
-const MAX_UNREADABLE_BYTES: usize = 64 << 10;
-
-/// How a connection broke.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cut {
-    /// A connection that had served before ended before the reply: most likely closed while it was idle.
-    Stale,
-    /// Closed without a byte of reply.
-    NoReply,
-    /// Reset, or closed without TLS's goodbye, after some bytes.
-    Reset,
-    /// More bytes than any line of HTTP has, without an end.
-    Unreadable,
-}
-
-impl fmt::Display for Cut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Cut::Stale | Cut::NoReply => "closed without a reply",
-            Cut::Reset => "reset by the server",
-            Cut::Unreadable => "a line without end",
-        })
-    }
-}
-
-impl StdError for Cut {}
+use super::dial::{Dial, Refused};
+use super::forward::Forward;
+use super::pace::LeastSpeed;
+use super::resolve::some_addresses;
+use super::watched::Watched;
 
 /// A connection that could not be opened.
 #[derive(Debug)]
@@ -59,57 +35,158 @@ impl fmt::Display for NoConnection {
 
 impl StdError for NoConnection {}
 
-/// Whether the request may be sent again at once: it went to a connection that was already dead.
-pub(super) fn is_stale(error: &Error) -> bool {
-    matches!(error, Error::Other(inner) if inner.downcast_ref() == Some(&Cut::Stale))
+/// A proxy that did not connect us.
+#[derive(Debug)]
+pub(super) struct ProxyFailed {
+    /// Host and port of the proxy; never its password.
+    pub(super) proxy: String,
+    /// Whether the proxy itself is at fault; else it may be the server behind it.
+    pub(super) is_its_own: bool,
+    /// What went wrong.
+    pub(super) cause: Error,
 }
 
-/// ureq's own way to connect, with watched connections.
-#[derive(Debug, Default)]
-pub(super) struct Connect {
-    usual: DefaultConnector,
+impl fmt::Display for ProxyFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "proxy {}: {}", self.proxy, self.cause)
+    }
+}
+
+impl StdError for ProxyFailed {}
+
+/// Connects as a run does.
+#[derive(Debug)]
+pub(super) struct Connect(Arc<Parts>);
+
+struct Parts {
+    dial: Dial,
+    least_speed: Option<LeastSpeed>,
+    socks: SocksConnector,
+    tunnel: ConnectProxyConnector,
+    tls: RustlsConnector,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").field("dial", &self.dial).finish_non_exhaustive()
+    }
+}
+
+impl Connect {
+    /// Replies slower than `least_speed` end.
+    pub(super) fn new(dial: Dial, least_speed: Option<LeastSpeed>) -> Connect {
+        Connect(Arc::new(Parts {
+            dial,
+            least_speed,
+            socks: SocksConnector::default(),
+            tunnel: ConnectProxyConnector::default(),
+            tls: RustlsConnector::default(),
+        }))
+    }
 }
 
 impl Connector for Connect {
     type Out = Watched;
 
-    fn connect(&self, details: &ConnectionDetails, chained: Option<()>) -> Result<Option<Watched>, Error> {
-        let details = ConnectionDetails {
-            uri: details.uri,
-            addrs: details.addrs.clone(),
-            config: details.config,
-            // Our requests differ in their limits of time only. Told so, ureq takes the TLS set-up it has instead of
-            // reading all root certificates again.
-            request_level: false,
-            resolver: details.resolver,
-            now: details.now,
-            timeout: details.timeout,
-            current_time: details.current_time.clone(),
-            run_connector: details.run_connector.clone(),
-            register_shutdown: details.register_shutdown.clone(),
-        };
-        let connected = match details.config.proxy() {
-            // ureq would find no address to connect to, and say that it was refused.
-            Some(proxy) if is_socks(proxy) && !proxy.is_no_proxy(details.uri) => {
-                Err(io::Error::other("proxies of the SOCKS kind are not supported, unset ALL_PROXY").into())
-            }
-            _ => self.usual.connect(&details, chained),
-        };
-        match connected {
-            Ok(connection) => Ok(connection.map(Watched::new)),
-            // Already told by the connector of a proxy, or by the clock.
-            Err(err @ (Error::Other(_) | Error::Timeout(_))) => Err(err),
-            Err(cause) => Err(Error::Other(Box::new(NoConnection {
-                address: address_of(&details),
+    fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Watched>, Error> {
+        let failed = |cause| match cause {
+            // Told by whoever made it, or by the clock.
+            Error::Other(_) | Error::Timeout(_) => cause,
+            cause => Error::Other(Box::new(NoConnection {
+                address: address_of(details),
                 is_tls: details.needs_tls(),
                 cause,
-            }))),
-        }
+            })),
+        };
+        let (connection, peer) = match details.config.proxy() {
+            None => {
+                let (connection, address) = self.0.dial.open(details).map_err(failed)?;
+                (connection, Some(address.ip()))
+            }
+            Some(proxy) => (self.through(proxy, details)?, None),
+        };
+        let connection = self.0.under_tls(details, connection).map_err(failed)?;
+        Ok(Some(Watched::new(connection, peer, self.0.least_speed)))
     }
 }
 
-fn is_socks(proxy: &Proxy) -> bool {
-    !matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https)
+impl Connect {
+    /// A connection through `proxy`, on which TLS with the server is still to come.
+    fn through(&self, proxy: &Proxy, details: &ConnectionDetails) -> Result<Box<dyn Transport>, Error> {
+        let mut details = with_addresses(details, details.addrs.clone());
+        if proxy.resolve_target() {
+            details.addrs = some_addresses(&self.0.dial.allowed(&details)?);
+        } else {
+            self.0.dial.check_name(&details)?;
+        }
+        let parts = Arc::clone(&self.0);
+        details.run_connector = Arc::new(move |details| parts.open_to_proxy(details));
+        let connected = match proxy.protocol() {
+            ProxyProtocol::Http | ProxyProtocol::Https if !details.needs_tls() => {
+                self.forward(proxy, &details).map(Some)
+            }
+            ProxyProtocol::Http | ProxyProtocol::Https => {
+                self.0.tunnel.connect(&details, None::<()>).map(|made| made.map(boxed))
+            }
+            _ => self.0.socks.connect(&details, None::<()>).map(|made| made.map(boxed)),
+        };
+        match connected {
+            Ok(Some(connection)) => Ok(connection),
+            Ok(None) => Err(Error::ConnectionFailed),
+            Err(cause) => Err(proxy_failed(proxy, cause)),
+        }
+    }
+
+    /// Plain HTTP asks the proxy itself for the whole URL (RFC 9112 3.2.2): many allow tunnels to port 443 only.
+    fn forward(&self, proxy: &Proxy, details: &ConnectionDetails) -> Result<Box<dyn Transport>, Error> {
+        let addresses = details.resolver.resolve(proxy.uri(), details.config, details.timeout)?;
+        let mut to_proxy = with_addresses(details, addresses);
+        to_proxy.uri = proxy.uri();
+        let connection = self.0.open_to_proxy(&to_proxy)?;
+        Ok(Box::new(Forward::new(connection, details.uri, proxy)))
+    }
+}
+
+impl Parts {
+    fn open_to_proxy(&self, details: &ConnectionDetails) -> Result<Box<dyn Transport>, Error> {
+        let connection = self.dial.open_any(details)?;
+        let connection = self.under_tls(details, connection)?;
+        Ok(Box::new(Watched::new(connection, None, None)))
+    }
+
+    fn under_tls(
+        &self,
+        details: &ConnectionDetails,
+        connection: Box<dyn Transport>,
+    ) -> Result<Box<dyn Transport>, Error> {
+        let details = with_addresses(details, details.addrs.clone());
+        self.tls.connect(&details, Some(connection))?.map(boxed).ok_or(Error::ConnectionFailed)
+    }
+}
+
+fn boxed(connection: impl Transport) -> Box<dyn Transport> {
+    Box::new(connection)
+}
+
+/// The same connection to be made, to these addresses.
+pub(super) fn with_addresses<'a>(
+    details: &ConnectionDetails<'a>,
+    addrs: ResolvedSocketAddrs,
+) -> ConnectionDetails<'a> {
+    ConnectionDetails {
+        uri: details.uri,
+        addrs,
+        config: details.config,
+        // Our requests differ in their limits of time and their proxy only. Told so, ureq takes the TLS set-up it has
+        // instead of reading all root certificates again.
+        request_level: false,
+        resolver: details.resolver,
+        now: details.now,
+        timeout: details.timeout,
+        current_time: details.current_time.clone(),
+        run_connector: details.run_connector.clone(),
+        register_shutdown: details.register_shutdown.clone(),
+    }
 }
 
 fn address_of(details: &ConnectionDetails) -> String {
@@ -120,76 +197,25 @@ fn address_of(details: &ConnectionDetails) -> String {
     }
 }
 
-/// A connection that knows whether it has served before and whether the present request has had an answer.
-#[derive(Debug)]
-pub(super) struct Watched {
-    connection: Box<dyn Transport>,
-    has_served: bool,
-    has_answer: bool,
-}
-
-impl Watched {
-    fn new(connection: Box<dyn Transport>) -> Watched {
-        Watched { connection, has_served: false, has_answer: false }
-    }
-
-    fn cut(&self) -> Error {
-        Error::Other(Box::new(match (self.has_answer, self.has_served) {
-            (false, true) => Cut::Stale,
-            (false, false) => Cut::NoReply,
-            (true, _) => Cut::Reset,
-        }))
-    }
-
-    fn or_cut(&self, error: Error) -> Error {
-        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
-        match &error {
-            Error::Io(err)
-                if matches!(
-                    err.kind(),
-                    BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof
-                ) =>
-            {
-                self.cut()
-            }
-            _ => error,
+fn proxy_failed(proxy: &Proxy, cause: Error) -> Error {
+    let is_its_own = match &cause {
+        // Refused by our own rules, aborted, or the whole request is out of time.
+        Error::Other(inner) if inner.is::<Refused>() => return cause,
+        Error::Timeout(timeout) if *timeout != Timeout::Connect => return cause,
+        Error::ConnectProxyFailed(reason) => {
+            reason.contains("responded 407") || !reason.contains("responded")
         }
-    }
-}
-
-impl Transport for Watched {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        self.connection.buffers()
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        if self.has_answer {
-            self.has_served = true;
-            self.has_answer = false;
+        // What the SOCKS handshake makes of a refusal has no number of the system's.
+        Error::Io(err) => {
+            err.raw_os_error().is_some()
+                || matches!(err.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidData)
+                || err.to_string().contains("auth method")
         }
-        self.connection.transmit_output(amount, timeout).map_err(|err| self.or_cut(err))
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        match self.connection.await_input(timeout) {
-            Ok(true) => {
-                self.has_answer = true;
-                Ok(true)
-            }
-            Ok(false) if self.connection.buffers().input().len() > MAX_UNREADABLE_BYTES => {
-                Err(Error::Other(Box::new(Cut::Unreadable)))
-            }
-            Ok(false) if self.has_answer => Ok(false),
-            Ok(false) => Err(self.cut()),
-            Err(err) => Err(self.or_cut(err)),
-        }
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.connection.is_open()
-    }
-
-    fn is_tls(&self) -> bool {
-        self.connection.is_tls()
-    }
+        _ => true,
+    };
+    Error::Other(Box::new(ProxyFailed {
+        proxy: format!("{}:{}", proxy.host(), proxy.port()),
+        is_its_own,
+        cause,
+    }))
 }

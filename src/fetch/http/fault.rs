@@ -10,8 +10,10 @@ use ureq::{Error, Timeout};
 use url::Url;
 
 use super::Clocks;
-use super::connect::{Cut, NoConnection};
+use super::connect::{NoConnection, ProxyFailed};
+use super::dial::Refused;
 use super::resolve::NoAddress;
+use super::watched::Cut;
 use crate::model::PageError;
 
 /// What was being read when it failed.
@@ -66,9 +68,21 @@ fn other(inner: Box<dyn StdError + Send + Sync>, stage: Stage, url: &Url, clocks
         Ok(failed) => return not_connected(*failed, url, clocks),
         Err(inner) => inner,
     };
+    let inner = match inner.downcast::<ProxyFailed>() {
+        Ok(failed) => return not_through_proxy(*failed, url, clocks),
+        Err(inner) => inner,
+    };
+    if let Some(refused) = inner.downcast_ref::<Refused>() {
+        return PageError::PrivateAddress(refused.address.clone());
+    }
     if let Some(cut) = inner.downcast_ref::<Cut>() {
         return match cut {
-            Cut::Unreadable => PageError::Protocol(cut.to_string()),
+            Cut::Unreadable | Cut::Interim => PageError::Protocol(cut.to_string()),
+            Cut::Slow => PageError::Timeout {
+                clock: "speed-limit",
+                waited_for: "data at the least speed",
+                limit: clocks.speed,
+            },
             Cut::Reset => PageError::Broken(format!("{cut} {}", place(stage))),
             Cut::Stale | Cut::NoReply => PageError::Broken(cut.to_string()),
         };
@@ -76,6 +90,7 @@ fn other(inner: Box<dyn StdError + Send + Sync>, stage: Stage, url: &Url, clocks
     match inner.downcast_ref::<NoAddress>() {
         Some(NoAddress::NotFound) => PageError::HostNotFound(host(url)),
         Some(NoAddress::Unsure(reason)) => PageError::Connect(reason.clone()),
+        Some(reason @ NoAddress::OtherFamily(_)) => PageError::Connect(reason.to_string()),
         Some(NoAddress::Aborted) => PageError::Aborted,
         None => PageError::Broken(inner.to_string()),
     }
@@ -106,6 +121,28 @@ fn not_connected(failed: NoConnection, url: &Url, clocks: Clocks) -> PageError {
         Error::Io(err) => PageError::Connect(format!("{} ({address})", io_text(&err))),
         cause => page_error(cause, Stage::Head, url, clocks),
     }
+}
+
+fn not_through_proxy(failed: ProxyFailed, url: &Url, clocks: Clocks) -> PageError {
+    let ProxyFailed { proxy, cause, .. } = failed;
+    let reason = match cause {
+        Error::Io(err) => io_text(&err),
+        Error::ConnectProxyFailed(reason) => match reason.split_once("responded ").map(|(_, code)| code) {
+            Some(code) if code.starts_with("407") => "wants a user name and password (407)".into(),
+            Some(code) => format!("refused to connect ({})", code.split('/').next().unwrap_or(code)),
+            None => reason,
+        },
+        Error::HostNotFound => "not found".into(),
+        Error::Other(inner) if matches!(inner.downcast_ref(), Some(NoAddress::NotFound)) => {
+            "not found".into()
+        }
+        cause => match page_error(cause, Stage::Head, url, clocks) {
+            PageError::Connect(reason) | PageError::Broken(reason) => reason,
+            error @ PageError::Aborted => return error,
+            error => error.to_string(),
+        },
+    };
+    PageError::Connect(format!("proxy {proxy}: {reason}"))
 }
 
 fn hung_up(address: &str) -> PageError {
@@ -144,6 +181,7 @@ fn io_text(err: &io::Error) -> String {
 fn tls_text(text: &str) -> String {
     let known = [
         ("UnknownIssuer", "the certificate is not from a known authority (self-signed?)"),
+        ("BadSignature", "the certificate is not signed by whom it names"),
         ("CaUsedAsEndEntity", "the certificate is self-signed"),
         ("NotValidForName", "the certificate is for another host"),
         ("certificate not valid for name", "the certificate is for another host"),
@@ -176,6 +214,7 @@ mod tests {
         connect: Duration::from_secs(1),
         read: Duration::from_secs(2),
         whole: Duration::from_secs(3),
+        speed: Duration::from_secs(4),
     };
 
     fn told(error: Error, stage: Stage) -> PageError {

@@ -1,23 +1,37 @@
 //! One HTTP exchange: a request, the head of the reply, its body. The only user of ureq.
 //!
-//! [`connect`] opens connections and notices how they end, [`resolve`] looks names up, [`fault`] says in our words
-//! what went wrong. Redirects, decoding and what a status means are the caller's.
+//! [`resolve`] looks names up, [`dial`] opens TCP connections, but none to a [`private`] address that nobody named;
+//! [`connect`] adds TLS ([`tls`]) and one of the [`proxies`] ([`forward`]), [`watched`] notices how a connection ends or drags on ([`pace`]), [`fault`] says in our
+//! words what went wrong. Redirects, decoding and what a status means are the caller's.
 
 mod connect;
+mod dial;
 mod fault;
+mod forward;
+mod pace;
+mod private;
+mod proxies;
 mod resolve;
+mod tls;
+mod watched;
 
 use std::io::Read;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
-use ureq::{Agent, AsSendBody, Body};
+use ureq::{Agent, AsSendBody, Body, Error};
 use url::Url;
 
+use self::connect::Connect;
+use self::dial::{Dial, Guard, Memory};
 use self::fault::Stage;
+use self::pace::LeastSpeed;
+use self::proxies::{Picked, Proxies, Tried};
 use super::FetchPolicy;
+use super::proxy::ProxyUrl;
 use crate::message::Message;
-use crate::model::PageError;
+use crate::model::{Exchange, PageError};
 
 /// Largest head of a response. The client library stops at 128 header fields, too.
 const MAX_HEAD_BYTES: usize = 64 << 10;
@@ -42,9 +56,19 @@ const STALE_CONNECTIONS: u32 = 1;
 /// The connections of a run and their limits; shared by all threads.
 #[derive(Debug)]
 pub(super) struct Client {
-    agent: Agent,
+    /// For hosts that the job names.
+    named: Agent,
+    /// For hosts that a page led to. It has connections of its own, so that it is never given one that its guard has
+    /// not let through.
+    unnamed: Agent,
     names: resolve::Names,
+    proxies: Proxies,
     clocks: Clocks,
+}
+
+/// Whether the client library can make use of a proxy's address.
+pub(super) fn can_use_proxy(proxy: &ProxyUrl) -> bool {
+    proxies::read(proxy).is_some()
 }
 
 /// The limits of time, as an error message needs them.
@@ -53,6 +77,7 @@ struct Clocks {
     connect: Duration,
     read: Duration,
     whole: Duration,
+    speed: Duration,
 }
 
 /// Request headers, made once for all requests.
@@ -117,13 +142,11 @@ impl HeaderSet {
 impl Client {
     /// Tells proxies the user agent in `headers`.
     pub(super) fn new(policy: &FetchPolicy, headers: &HeaderSet) -> Client {
-        let names = resolve::Names::new(policy.connect_timeout);
+        let names = resolve::Names::new(policy.connect_timeout, &policy.addresses, policy.family);
         let user_agent = headers.0.get("user-agent").and_then(|value| value.to_str().ok());
-        let mut config = Agent::config_builder();
-        if !policy.proxies_from_environment {
-            config = config.proxy(None);
-        }
-        let config = config
+        let config = Agent::config_builder()
+            .proxy(None)
+            .tls_config(tls::config(policy))
             .http_status_as_error(false)
             .max_redirects(0)
             .allow_non_standard_methods(true)
@@ -142,14 +165,26 @@ impl Client {
             .max_idle_connections_per_host(policy.connections.max(1))
             .no_delay(true)
             .build();
-        let agent = Agent::with_parts(config, connect::Connect::default(), names.clone());
-        let clocks =
-            Clocks { connect: policy.connect_timeout, read: policy.read_timeout, whole: policy.timeout };
-        Client { agent, names, clocks }
+        let memory = Arc::new(Memory::default());
+        let least_speed = (policy.speed_limit > 0)
+            .then_some(LeastSpeed { bytes_per_second: policy.speed_limit, over: policy.speed_time });
+        let agent = |guard| {
+            let guard = if policy.allow_private { Guard::Off } else { guard };
+            let connect = Connect::new(Dial::new(guard, names.clone(), Arc::clone(&memory)), least_speed);
+            Agent::with_parts(config.clone(), connect, names.clone())
+        };
+        let (named, unnamed) = (agent(Guard::Named), agent(Guard::Unnamed));
+        let clocks = Clocks {
+            connect: policy.connect_timeout,
+            read: policy.read_timeout,
+            whole: policy.timeout,
+            speed: policy.speed_time,
+        };
+        Client { named, unnamed, names, proxies: Proxies::new(policy), clocks }
     }
 
     /// Asks for `url`, which has no user name in it, with a GET or as `message` says, and waits for the head of the
-    /// reply.
+    /// reply. Notes in `exchange` who was asked. Only a host that the job names may be at a private address.
     ///
     /// # Errors
     ///
@@ -159,47 +194,91 @@ impl Client {
         url: &Url,
         headers: &HeaderSet,
         message: Option<&Message>,
+        is_named: bool,
+        exchange: &mut Exchange,
     ) -> Result<Answer, PageError> {
-        let Some(message) = message else { return self.exchange(url, headers, &Method::GET, ()) };
+        let agent = if is_named { &self.named } else { &self.unnamed };
+        let mut send_with = |method: &Method, body: Option<&[u8]>| match body {
+            Some(body) => self.exchange(agent, url, headers, (method, body), exchange),
+            None => self.exchange(agent, url, headers, (method, ()), exchange),
+        };
+        let Some(message) = message else { return send_with(&Method::GET, None) };
         let method = Method::from_bytes(message.method.name().as_bytes())
             .map_err(|err| PageError::BadUrl(err.to_string()))?;
         match &message.body {
-            Some(body) => self.exchange(url, headers, &method, body.as_slice()),
-            None if message.method.expects_body() => self.exchange(url, headers, &method, &[][..]),
-            None => self.exchange(url, headers, &method, ()),
+            Some(body) => send_with(&method, Some(body)),
+            None if message.method.expects_body() => send_with(&method, Some(&[])),
+            None => send_with(&method, None),
         }
     }
 
+    /// Sends one request through the proxies that there are, if any. One goes out again only if no server can have seen
+    /// it.
     fn exchange(
         &self,
+        agent: &Agent,
         url: &Url,
         headers: &HeaderSet,
-        method: &Method,
-        body: impl AsSendBody + Copy,
+        sent: (&Method, impl AsSendBody + Copy),
+        exchange: &mut Exchange,
     ) -> Result<Answer, PageError> {
         let uri = Uri::try_from(url.as_str()).map_err(|err| PageError::BadUrl(err.to_string()))?;
-        let fault = |err| fault::page_error(err, Stage::Head, url, self.clocks);
         let started = Instant::now();
+        let mut tried = Tried::default();
+        loop {
+            let picked = self.proxies.pick(url, &tried)?;
+            let mut replied = self.ask(agent, &uri, headers, sent, picked.as_ref(), started);
+            exchange.peer = watched::take_peer();
+            if let (Ok(response), Some(picked)) = (&replied, &picked)
+                && response.status() == 407
+                && picked.speaks_for(url)
+            {
+                replied = Err(picked.wants_password());
+            }
+            match (replied, picked) {
+                (Ok(response), picked) => {
+                    if let Some(picked) = picked {
+                        self.proxies.succeeded(&picked, &tried);
+                    }
+                    return Ok(Answer { response, url: url.clone(), clocks: self.clocks });
+                }
+                (Err(error), Some(picked)) if self.proxies.failed(&picked, &error, &mut tried) => {}
+                (Err(error), _) => return Err(fault::page_error(error, Stage::Head, url, self.clocks)),
+            }
+        }
+    }
+
+    /// Asks once, and once more if that went to a connection that was dead already.
+    fn ask(
+        &self,
+        agent: &Agent,
+        uri: &Uri,
+        headers: &HeaderSet,
+        (method, body): (&Method, impl AsSendBody + Copy),
+        picked: Option<&Picked>,
+        started: Instant,
+    ) -> Result<Response<Body>, Error> {
         for resent in 0.. {
             let mut request = Request::new(body);
             *request.method_mut() = method.clone();
             *request.uri_mut() = uri.clone();
             *request.headers_mut() = headers.0.clone();
             // A configuration of its own costs a request copies, so the usual one goes without.
-            if resent > 0 {
+            if resent > 0 || picked.is_some() {
                 let left = self.clocks.whole.saturating_sub(started.elapsed());
-                // No idle connection is young enough: a new one is made.
-                request = self
-                    .agent
-                    .configure_request(request)
-                    .timeout_global(Some(left))
-                    .max_idle_age(Duration::ZERO)
-                    .build();
+                let mut config = agent.configure_request(request).timeout_global(Some(left));
+                if let Some(picked) = picked {
+                    config = config.proxy(Some(picked.proxy.clone()));
+                }
+                if resent > 0 {
+                    // No idle connection is young enough: a new one is made.
+                    config = config.max_idle_age(Duration::ZERO);
+                }
+                request = config.build();
             }
-            match self.agent.run(request) {
-                Ok(response) => return Ok(Answer { response, url: url.clone(), clocks: self.clocks }),
-                Err(err) if resent < STALE_CONNECTIONS && connect::is_stale(&err) => {}
-                Err(err) => return Err(fault(err)),
+            match agent.run(request) {
+                Err(err) if resent < STALE_CONNECTIONS && watched::is_stale(&err) => {}
+                replied => return replied,
             }
         }
         unreachable!("the last try returns")
@@ -217,7 +296,8 @@ impl Client {
     /// Closes all connections at once and makes no more.
     pub(super) fn shut_down(&self) {
         self.names.abort();
-        self.agent.clone().shutdown();
+        self.named.clone().shutdown();
+        self.unnamed.clone().shutdown();
     }
 }
 

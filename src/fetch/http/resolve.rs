@@ -20,6 +20,9 @@ use ureq::unversioned::resolver::{ArrayVec, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 use ureq::{Error, Timeout};
 
+use super::super::address::GivenAddress;
+use super::super::policy::Family;
+
 /// How long an answer is used. The system does not tell how long it is good for; browsers use a minute.
 const GOOD_FOR: Duration = Duration::from_secs(60);
 
@@ -39,6 +42,8 @@ pub(super) enum NoAddress {
     NotFound,
     /// The name service could not say.
     Unsure(String),
+    /// All addresses are of the family that is not to be used.
+    OtherFamily(Family),
     /// The run was aborted while waiting.
     Aborted,
 }
@@ -48,6 +53,8 @@ impl fmt::Display for NoAddress {
         match self {
             NoAddress::NotFound => f.write_str("host not found"),
             NoAddress::Unsure(reason) => f.write_str(reason),
+            NoAddress::OtherFamily(Family::V4) => f.write_str("the host has no IPv4 address (--ipv4)"),
+            NoAddress::OtherFamily(Family::V6) => f.write_str("the host has no IPv6 address (--ipv6)"),
             NoAddress::Aborted => f.write_str("aborted"),
         }
     }
@@ -62,6 +69,8 @@ type LookUp = fn(&str) -> Result<Vec<IpAddr>, NoAddress>;
 pub(super) struct Names {
     shared: Arc<Shared>,
     limit: Duration,
+    given: Arc<[GivenAddress]>,
+    family: Option<Family>,
     look_up: LookUp,
 }
 
@@ -103,8 +112,40 @@ impl Shared {
 }
 
 impl Names {
-    pub(super) fn new(limit: Duration) -> Names {
-        Names { shared: Arc::default(), limit, look_up: ask_system }
+    /// Waits for an answer no longer than `limit`; knows the addresses `given`, and tells those of `family` only.
+    pub(super) fn new(limit: Duration, given: &[GivenAddress], family: Option<Family>) -> Names {
+        Names { shared: Arc::default(), limit, given: given.into(), family, look_up: ask_system }
+    }
+
+    /// Whether all waiting was ended.
+    pub(super) fn is_aborted(&self) -> bool {
+        self.shared.book().is_aborted
+    }
+
+    /// Whether the user gave this host its addresses.
+    pub(super) fn is_given(&self, uri: &Uri) -> bool {
+        self.given(uri).is_some()
+    }
+
+    /// The first that fits, but those for a host before those for all.
+    fn given(&self, uri: &Uri) -> Option<&[IpAddr]> {
+        let (host, port) = (uri.host().unwrap_or_default(), port(uri));
+        self.given
+            .iter()
+            .filter(|given| !given.is_for_all_hosts())
+            .chain(self.given.iter())
+            .find_map(|given| given.of(host, port))
+    }
+
+    /// The addresses of the right family, with the port.
+    fn of_family(&self, addresses: &[IpAddr], port: u16) -> Result<ResolvedSocketAddrs, Error> {
+        let Some(family) = self.family else { return Ok(socket_addresses(addresses, port)) };
+        let fits = |address: &IpAddr| address.is_ipv4() == (family == Family::V4);
+        let fitting: Vec<_> = addresses.iter().copied().filter(fits).collect();
+        if fitting.is_empty() {
+            return Err(Error::Other(Box::new(NoAddress::OtherFamily(family))));
+        }
+        Ok(socket_addresses(&fitting, port))
     }
 
     /// Ends all waiting, now and later.
@@ -180,14 +221,17 @@ impl Names {
 impl Resolver for Names {
     fn resolve(&self, uri: &Uri, _: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         let host = uri.host().unwrap_or_default();
-        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+        let port = port(uri);
+        if let Some(addresses) = self.given(uri) {
+            return self.of_family(addresses, port);
+        }
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         if let Ok(address) = bare.parse() {
-            return Ok(socket_addresses(&[address], port));
+            return self.of_family(&[address], port);
         }
         let limit = self.limit.min(*timeout.after);
         match self.addresses(host, limit) {
-            Some(Ok(addresses)) => Ok(socket_addresses(&addresses, port)),
+            Some(Ok(addresses)) => self.of_family(&addresses, port),
             Some(Err(reason)) => Err(Error::Other(Box::new(reason))),
             None if limit < self.limit => Err(Error::Timeout(timeout.reason)),
             None => Err(Error::Timeout(Timeout::Resolve)),
@@ -195,10 +239,20 @@ impl Resolver for Names {
     }
 }
 
+fn port(uri: &Uri) -> u16 {
+    uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 })
+}
+
 fn socket_addresses(addresses: &[IpAddr], port: u16) -> ResolvedSocketAddrs {
+    let addresses: Vec<_> = addresses.iter().map(|&address| SocketAddr::new(address, port)).collect();
+    some_addresses(&addresses)
+}
+
+/// As ureq wants them, as many as it can carry.
+pub(super) fn some_addresses(addresses: &[SocketAddr]) -> ResolvedSocketAddrs {
     let mut list = ArrayVec::from_fn(|_| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
     for &address in addresses.iter().take(MAX_ADDRESSES) {
-        list.push(SocketAddr::new(address, port));
+        list.push(address);
     }
     list
 }
@@ -236,7 +290,7 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
     fn names(look_up: LookUp) -> Names {
-        Names { look_up, ..Names::new(LONG) }
+        Names { look_up, ..Names::new(LONG, &[], None) }
     }
 
     /// Makes the answers of `names` older than any limit.

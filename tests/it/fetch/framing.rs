@@ -31,6 +31,7 @@ fn every_encoding_is_undone_chunked_or_not() {
         is_page(outcome(reply.chunked(100)), &text);
     }
     is_page(outcome(Reply::page(&*text).brotli()), &text);
+    is_page(outcome(Reply::page(&*text).zstd()), &text);
 }
 
 #[test]
@@ -218,6 +219,8 @@ fn a_body_that_does_not_decode_is_told_with_its_encoding() {
     for (reply, encoding) in [
         (Reply::page("plain text").header("Content-Encoding", "gzip"), "gzip"),
         (Reply::page("plain text").header("Content-Encoding", "zstd"), "zstd"),
+        (Reply::page("plain text").header("Content-Encoding", "compress"), "compress"),
+        (Reply::page("x").gzip().gzip().gzip().gzip().gzip().gzip(), "gzip, gzip, gzip, gzip, gzip, gzip"),
         (Reply::page("x").gzip().header("Content-Encoding", "gzip"), "gzip, gzip"),
     ] {
         let outcome = outcome(reply);

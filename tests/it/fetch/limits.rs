@@ -8,7 +8,7 @@ use pagemill::fetch::{FetchPolicy, Fetcher};
 use pagemill::model::PageError;
 
 use super::{error, fetch, policy, request};
-use crate::support::{LONG, Reply, Server, watchdog};
+use crate::support::{Gate, LONG, Reply, Server, watchdog};
 
 /// Short enough to wait for, and the only limit that can end the test. On a busy machine it may pass before the server
 /// has seen the request, which is the same to the client: those servers may be idle.
@@ -49,6 +49,80 @@ fn a_drip_that_never_falls_silent_runs_into_the_whole_timeout() {
     for path in ["/body", "/head"] {
         let policy = FetchPolicy { timeout: SHORT, ..policy() };
         is_timeout(&error(policy, &server.url(path)), "timeout");
+    }
+}
+
+#[test]
+fn a_drip_in_any_place_ends_at_the_least_speed() {
+    let pause = Duration::from_millis(5);
+    let drip = |bytes: String| Reply::raw(bytes).drip(1, pause);
+    let long = "x".repeat(20_000);
+    let server = Server::start(|site| {
+        site.on("/head", drip(format!("HTTP/1.1 200 OK\r\nX: {long}")));
+        site.on("/body", drip(format!("HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n{long}")));
+        site.on("/no-length", drip(format!("HTTP/1.1 200 OK\r\n\r\n{long}")));
+        site.on(
+            "/chunks",
+            drip(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4e20\r\n{long}")),
+        );
+        site.on("/interim", drip("HTTP/1.1 102 Processing\r\n\r\n".repeat(1000)));
+    })
+    .may_be_idle();
+    for path in ["/head", "/body", "/no-length", "/chunks", "/interim"] {
+        // A byte each 5 ms is 200 a second at best.
+        let policy = FetchPolicy { speed_limit: 2000, speed_time: SHORT, ..policy() };
+        let error = error(policy, &server.url(path));
+        is_timeout(&error, "speed-limit");
+        assert!(error.is_worth_a_retry());
+        assert!(error.to_string().ends_with("within 200ms (--speed-limit)"), "{error}");
+    }
+}
+
+#[test]
+fn a_reply_that_is_quick_once_it_begins_is_not_slow() {
+    let gate = Gate::new();
+    let server = Server::start(|site| site.on("/", Reply::page("x".repeat(100_000)).behind(&gate)));
+    let policy = FetchPolicy { speed_limit: 1, speed_time: Duration::from_millis(1), ..policy() };
+    let page = watchdog(LONG, move || {
+        let fetcher = Fetcher::new(policy);
+        thread::scope(|scope| {
+            let page = scope.spawn(|| fetcher.fetch_through(request(&server.url("/"))));
+            server.wait_for_hits(1);
+            gate.open();
+            page.join().unwrap()
+        })
+    });
+    assert_eq!(page.unwrap().body.len(), 100_000);
+}
+
+#[test]
+fn interim_replies_without_end_are_ended() {
+    let interim = "HTTP/1.1 102 Processing\r\n\r\n".repeat(100_000);
+    // As fast as they come, and one at a time. The connection stays open, so that only their number can end it.
+    let server = Server::start(|site| {
+        site.on("/flood", Reply::raw([&*interim; 20].concat()).then_stall());
+        site.on("/slow", Reply::raw(&*interim).drip(27, Duration::from_millis(1)).then_stall());
+    });
+    for (path, text) in
+        [("/flood", "headers of more than 64 KB"), ("/slow", "interim replies (1xx) without end")]
+    {
+        let error = error(policy(), &server.url(path));
+        assert!(matches!(&error, PageError::Protocol(told) if told == text), "{path}: {error:?}");
+    }
+}
+
+#[test]
+fn headers_without_end_are_ended() {
+    let server = Server::start(|site| {
+        site.on(
+            "/lines",
+            Reply::raw(["HTTP/1.1 200 OK\r\n", &"X: y\r\n".repeat(100_000)].concat()).then_stall(),
+        );
+        site.on("/line", Reply::raw(["HTTP/1.1 200 OK\r\nX: ", &"x".repeat(1 << 20)].concat()).then_stall());
+    });
+    for path in ["/lines", "/line"] {
+        let error = error(policy(), &server.url(path));
+        assert!(matches!(error, PageError::Protocol(_)), "{error:?}");
     }
 }
 
@@ -156,6 +230,14 @@ fn an_endless_body_stops_at_the_limit() {
 fn a_bomb_stops_at_the_limit() {
     let server = Server::start(|site| site.on("/", Reply::page(vec![0; 32 << 20]).gzip()));
     assert_eq!(error(policy(), &server.url("/")), PageError::TooLarge(1 << 20));
+}
+
+#[test]
+fn a_bomb_below_the_limit_is_none_of_ours_either() {
+    let server = Server::start(|site| site.on("/", Reply::page(vec![0; 8 << 20]).gzip()));
+    let error = error(FetchPolicy { max_body_bytes: 1 << 30, ..policy() }, &server.url("/"));
+    assert_eq!(error, PageError::Bomb("gzip".into()));
+    assert!(!error.is_worth_a_retry());
 }
 
 #[test]

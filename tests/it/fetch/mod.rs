@@ -1,18 +1,23 @@
 //! The fetcher against a server that misbehaves in every way we know of.
 //!
 //! [`framing`] is about replies that are broken, cut or not HTTP; [`limits`] about time, size and abort; [`redirects`]
-//! about where one may go and what is sent along; [`connections`] about keeping and losing them; [`cache`] about not asking again.
+//! about where one may go and what is sent along; [`private`] about where nobody may be led; [`proxies`] about ways around;
+//! [`connections`] about keeping and losing them; [`cache`] about not asking again.
 
+mod addresses;
 mod cache;
 mod connections;
 mod framing;
 mod limits;
+mod private;
+mod proxies;
 mod redirects;
+mod tls;
 
 use std::time::Duration;
 
 use pagemill::fetch::credentials::Credentials;
-use pagemill::fetch::{FetchPolicy, Fetcher};
+use pagemill::fetch::{FetchPolicy, Fetcher, NamedHosts};
 use pagemill::model::{Failure, Page, PageError, Request, RequestId};
 
 use crate::support::{LONG, Reply, Server, watchdog};
@@ -26,6 +31,8 @@ fn policy() -> FetchPolicy {
         connect_timeout: NEVER,
         read_timeout: NEVER,
         timeout: NEVER,
+        speed_limit: 0,
+        speed_time: NEVER,
         max_body_bytes: 1 << 20,
         max_redirects: 10,
         headers: Vec::new(),
@@ -34,6 +41,16 @@ fn policy() -> FetchPolicy {
         own_cookies: Vec::new(),
         user_agents: vec!["pagemill-test".into()],
         connections: 4,
+        // The servers of the tests are all on this machine.
+        allow_private: true,
+        named_hosts: NamedHosts::OfEachRequest,
+        addresses: Vec::new(),
+        family: None,
+        insecure: false,
+        authorities: None,
+        identity: None,
+        proxies: Vec::new(),
+        no_proxy: None,
         proxies_from_environment: false,
         cache: None,
     }

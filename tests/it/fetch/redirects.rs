@@ -84,7 +84,7 @@ fn the_usual_headers_are_sent() {
     assert_eq!(hit.method, "GET");
     assert_eq!(names(hit), ["accept", "accept-encoding", "host", "user-agent"]);
     assert_eq!(hit.header("User-Agent"), Some("pagemill-test"));
-    assert_eq!(hit.header("Accept-Encoding"), Some("gzip, deflate, br"));
+    assert_eq!(hit.header("Accept-Encoding"), Some("gzip, deflate, br, zstd"));
     assert_eq!(hit.header("Host"), Some(&*server.address().to_string()));
     assert!(hit.header("Accept").unwrap().starts_with("text/html,application/xhtml+xml,application/xml"));
 }

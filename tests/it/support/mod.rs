@@ -5,9 +5,11 @@
 // Each test uses a part.
 #![allow(dead_code, unused_imports)]
 
+mod proxy;
 mod reply;
 mod server;
 mod tests;
+mod tls;
 
 use std::io::{Read, Write};
 use std::panic::resume_unwind;
@@ -16,9 +18,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+pub(crate) use proxy::{Asked, ScriptedProxy};
 pub(crate) use reply::{Gate, Reply};
 pub(crate) use server::{Hit, Server, Site};
 pub(crate) use tempfile::TempDir;
+pub(crate) use tls::{Authority, Goodbye, Signed, TlsServer};
 
 /// Far more than any test needs, far less than anybody waits.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
