@@ -15,6 +15,26 @@ use crate::robots::Robots;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
+/// A rule of the job, by its place among the `[extract.NAME]` tables.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleId(pub u16);
+
+/// Values by name that a page hands down to the pages it leads to.
+pub type Carried = serde_json::Map<String, serde_json::Value>;
+
+/// A way from one page to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Where it leads: absolute, http or https, without a fragment.
+    pub url: Url,
+    /// The rule that reads the page there.
+    pub rule: RuleId,
+    /// Links of a higher priority are followed first, if the order of the job is by priority.
+    pub priority: i32,
+    /// What is handed down.
+    pub carried: Option<Arc<Carried>>,
+}
+
 /// One thing to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
@@ -26,6 +46,14 @@ pub struct Request {
     pub page: Option<i64>,
     /// What it says beside its URL; `None` for a GET.
     pub message: Option<Arc<Message>>,
+    /// The rule that reads the page.
+    pub rule: RuleId,
+    /// How many links lead here from the source: 0 for what the source says itself.
+    pub depth: u32,
+    /// See [`Link::priority`].
+    pub priority: i32,
+    /// What the page before it hands down.
+    pub carried: Option<Arc<Carried>>,
     /// How often it has been tried before: 0 for the first time.
     pub attempt: u32,
     /// Where redirects have led; `None` before the first.
@@ -74,6 +102,10 @@ impl Request {
             url,
             page,
             message: None,
+            rule: RuleId::default(),
+            depth: 0,
+            priority: 0,
+            carried: None,
             attempt: 0,
             moved: None,
             errand: Errand::Page,

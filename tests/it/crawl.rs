@@ -1,6 +1,6 @@
 use std::fs;
 
-use crate::support::{Reply, Server, pagemill, run, temp_dir};
+use crate::support::{Reply, Server, pagemill, polite, run, temp_dir};
 
 /// A listing with two items; the page number is in them.
 pub(crate) fn listing(page: &str) -> String {
@@ -262,7 +262,7 @@ fn a_page_does_not_lead_a_crawl_to_another_service_of_this_machine() {
     let home = Server::start(|site| site.on("/start", Reply::redirect(302, there)));
     // With a host that is calculated, too.
     for url in [home.url("/start?{page}"), home.url("/start?{page}").replace("127.0.0.1", "127.0.0.{page}")] {
-        let ran = run(&mut pagemill(["crawl", &*url, "-p", "1", "-f", "a=//a"]));
+        let ran = run(&mut polite(["crawl", &*url, "-p", "1", "-f", "a=//a"]));
         assert_eq!(ran.stdout, "");
         assert!(
             ran.stderr.contains("is a private address") && ran.stderr.contains("--allow-private"),

@@ -52,7 +52,8 @@ pub(crate) fn temp_dir() -> TempDir {
 }
 
 /// The program with `args`, and nothing in its environment that could change what it does. It asks for no robots.txt,
-/// so that the requests of a test are those that it names; see [`polite`].
+/// so that the requests of a test are those that it names, and may go from one server of the test to another, though
+/// all are on this machine; see [`polite`].
 pub(crate) fn pagemill<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pagemill"));
     command.args(args).env_clear();
@@ -61,14 +62,14 @@ pub(crate) fn pagemill<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item =
             command.env(kept, value);
         }
     }
-    command.env("PAGEMILL_NO_ROBOTS", "true");
+    command.env("PAGEMILL_NO_ROBOTS", "true").env("PAGEMILL_ALLOW_PRIVATE", "true");
     command
 }
 
-/// The program as its users start it, robots.txt and all.
+/// The program as its users start it, with robots.txt and the guard of private addresses.
 pub(crate) fn polite<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = pagemill(args);
-    command.env_remove("PAGEMILL_NO_ROBOTS");
+    command.env_remove("PAGEMILL_NO_ROBOTS").env_remove("PAGEMILL_ALLOW_PRIVATE");
     command
 }
 
