@@ -3,7 +3,8 @@
 
 nginx on loopback serves one page of 4 KB under 100,000 URLs; pagemill crawls them, and its resident memory is read
 every 0.2 s. Printed are ten points of the curve, evenly spaced in time (how many pages are done is not known from
-outside), and the peak. Run by hand; it needs nginx and a release build.
+outside), and the peak. With --many-hosts each page has a host of its own, all of them names of this machine, with a
+robots.txt to be asked for first. Run by hand; it needs nginx and a release build.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 from statistics import median
+from urllib.parse import urlsplit
 
 from harness import nginx, pagemill
 from harness.child import Usage, end_on_sigterm, run_measured
@@ -36,7 +38,13 @@ def main() -> int:
         work = Path(name)
         out, log = work / "out.jsonl", work / "log"
         with nginx.serving(work, {"page.html": page}) as base:
-            command = pagemill.crawl_of_links(options, f"{base}/page.html?n={{page}}", options.pages, out)
+            url = f"{base}/page.html?n={{page}}"
+            names = []
+            if options.many_hosts:
+                port = urlsplit(base).port
+                url = f"http://h{{page}}.test:{port}/page.html"
+                names = ["--resolve", f"*:{port}:127.0.0.1"]
+            command = [*pagemill.crawl_of_links(options, url, options.pages, out), *names]
             usage = run_measured(command, options.limit_seconds, log, SAMPLE_SECONDS)
         if usage.fault:
             raise SystemExit(f"pagemill: {usage.fault}\n{log.read_text(errors='replace')[-2000:]}")
@@ -51,6 +59,7 @@ def main() -> int:
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=100_000, metavar="N", help="default: 100000")
+    parser.add_argument("--many-hosts", action="store_true", help="a host for each page")
     pagemill.add_options(parser)
     parser.add_argument("--limit-seconds", type=float, default=600, help="default: 600")
     return parser.parse_args()
