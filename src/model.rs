@@ -33,6 +33,9 @@ pub struct Link {
     pub priority: i32,
     /// What is handed down.
     pub carried: Option<Arc<Carried>>,
+    /// What tells it from all others: see [`fingerprint`](crate::scope::fingerprint). 0 until the URL is in its normal
+    /// form.
+    pub fingerprint: u128,
 }
 
 /// One thing to fetch.
@@ -50,6 +53,8 @@ pub struct Request {
     pub rule: RuleId,
     /// How many links lead here from the source: 0 for what the source says itself.
     pub depth: u32,
+    /// Where the crawl of this part of the web began, if that matters.
+    pub start: Option<Arc<Url>>,
     /// See [`Link::priority`].
     pub priority: i32,
     /// What the page before it hands down.
@@ -104,6 +109,7 @@ impl Request {
             message: None,
             rule: RuleId::default(),
             depth: 0,
+            start: None,
             priority: 0,
             carried: None,
             attempt: 0,
@@ -446,6 +452,13 @@ impl PageError {
             PageError::Aborted => "aborted".into(),
         }
     }
+}
+
+/// The same scheme, host and port.
+pub fn is_same_origin(a: &Url, b: &Url) -> bool {
+    a.scheme() == b.scheme()
+        && a.host_str() == b.host_str()
+        && a.port_or_known_default() == b.port_or_known_default()
 }
 
 /// A URL for people and logs: user name and password are left out.

@@ -141,6 +141,39 @@ pub const SETTINGS: &[Setting] = &[
         Source,
         "Ask for no new pages once a page gave no record or was not there (status 404 or 410)",
     ),
+    value("max-records", Source, "N", "End the run with N records"),
+    list(
+        "domains",
+        Source,
+        "DOMAIN",
+        "Follow links to these domains and those below them; if not said, to the host of the page only",
+    ),
+    list("accept-regex", Source, "REGEX", "Follow only links whose URL one of these fits"),
+    list("reject-regex", Source, "REGEX", "Follow no links whose URL one of these fits"),
+    value("level", Source, "N", "Follow links at most N steps from the first pages").short('l'),
+    switch("no-parent", Source, "Follow no links out of the folder of the first page"),
+    value(
+        "order",
+        Source,
+        "ORDER",
+        "In which order links are followed: breadth (as they are found), depth (the deepest first), priority (see \
+         priority in the job file)",
+    )
+    .default("breadth"),
+    switch("sort-query", Source, "Take URLs for the same that differ in the order of their query only"),
+    value(
+        "max-per-shape",
+        Source,
+        "N",
+        "Follow at most N links of the same shape, like /calendar/N/N: sites can make up pages without end",
+    )
+    .default("100000"),
+    value(
+        "spill-dir",
+        Source,
+        "DIR",
+        "Where links wait on disk that are too many for the memory; if not said, the system's folder for such files",
+    ),
     value("rule", Source, "NAME", "Which [extract.NAME] of the job file reads the pages; the first if not said"),
     value(
         "each",

@@ -28,6 +28,8 @@ pub enum End {
     Completed,
     /// An empty page ended the range, as asked for.
     UntilEmpty,
+    /// As many records as asked for are there.
+    MaxRecords,
     /// The time was up with work left.
     MaxTime,
     /// A signal, by its number; what was under way was still written.
@@ -46,6 +48,7 @@ impl End {
         match self {
             End::Completed => "completed",
             End::UntilEmpty => "until_empty",
+            End::MaxRecords => "max_records",
             End::MaxTime => "max_time",
             End::Interrupted(_) => "interrupted",
             End::BrokenPipe => "broken_pipe",
@@ -68,6 +71,8 @@ pub struct Summary {
     pub retries: u64,
     /// How often a host was left alone for a while, since it asked for that or did not keep up.
     pub pauses: u64,
+    /// Links that were followed; `None` if none are in this job.
+    pub links: Option<LinkSummary>,
     /// Lines written.
     pub records: u64,
     /// Records left out because a required field was missing.
@@ -84,6 +89,19 @@ pub struct Summary {
     pub end: End,
 }
 
+/// What became of the links of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LinkSummary {
+    /// Links followed.
+    pub followed: u64,
+    /// Links to what was known already.
+    pub known: u64,
+    /// Links left out, by reason; the most frequent first.
+    pub left_out: Vec<(String, u64)>,
+    /// Shapes of which pages were left out, and how many.
+    pub shapes_cut: Vec<(String, u64)>,
+}
+
 impl Summary {
     /// Nothing counted yet, and an end that holds until another one is known.
     pub fn starting_at(started_at: SystemTime) -> Summary {
@@ -93,6 +111,7 @@ impl Summary {
             failed_by_kind: BTreeMap::new(),
             retries: 0,
             pauses: 0,
+            links: None,
             records: 0,
             records_dropped: 0,
             fields: Vec::new(),
@@ -140,7 +159,7 @@ impl Summary {
             End::Completed | End::UntilEmpty if self.was_shut_out() => 5,
             End::Completed | End::UntilEmpty if self.pages_failed() > 0 => 3,
             // `pagemill … | head` has done what was asked.
-            End::Completed | End::UntilEmpty | End::BrokenPipe => 0,
+            End::Completed | End::UntilEmpty | End::MaxRecords | End::BrokenPipe => 0,
             End::OutputError | End::InternalError => 1,
             // EX_TEMPFAIL of sysexits.h: run it again.
             End::MaxTime => 75,
@@ -158,6 +177,8 @@ impl Summary {
     /// | `records_dropped` | records left out because a required field was missing |
     /// | `fields` | an object with `{filled, empty, wrong_type}` for each field, nested ones as `author.name` |
     /// | `failed_by_kind` | an object, a count for each kind of failure |
+    /// | `links_followed`, `links_known` | if links are followed: how many, and how many led to what was known |
+    /// | `links_left_out`, `shapes_cut` | objects: links not followed by reason, and by the shape of which there were too many |
     /// | `bytes` | bytes of bodies, decoded |
     /// | `started_at`, `ended_at` | RFC 3339 in UTC, with milliseconds |
     /// | `seconds` | duration, to the millisecond |
@@ -179,6 +200,15 @@ impl Summary {
         put("records", self.records.into());
         put("records_dropped", self.records_dropped.into());
         put("fields", fields::to_json(&self.fields));
+        if let Some(links) = &self.links {
+            let object = |counts: &[(String, u64)]| {
+                Value::Object(counts.iter().map(|(name, count)| (name.clone(), (*count).into())).collect())
+            };
+            put("links_followed", links.followed.into());
+            put("links_known", links.known.into());
+            put("links_left_out", object(&links.left_out));
+            put("shapes_cut", object(&links.shapes_cut));
+        }
         put("bytes", self.bytes.into());
         put("started_at", rfc3339(self.started_at));
         put("ended_at", rfc3339(ended_at));
@@ -286,6 +316,7 @@ impl fmt::Display for Summary {
         match self.end {
             End::Completed | End::BrokenPipe => {}
             End::UntilEmpty => write!(f, "\nended at an empty page")?,
+            End::MaxRecords => write!(f, "\nended with the records asked for")?,
             End::MaxTime => write!(f, "\nstopped with work left: the time was up")?,
             End::Interrupted(signal) => write!(f, "\ninterrupted by {}", signal_name(signal))?,
             End::OutputError => write!(f, "\nstopped: the output failed")?,
@@ -296,7 +327,23 @@ impl fmt::Display for Summary {
         kinds.sort_by_key(|&(_, _, count)| std::cmp::Reverse(count));
         let width = kinds.iter().map(|(_, text, _)| text.len()).max().unwrap_or(0);
         kinds.iter().try_for_each(|(kind, count, _)| write!(f, "\n  {count:>width$}  {kind}"))?;
+        self.links.iter().try_for_each(|links| links.fmt(f))?;
         fields::write(f, &self.fields, self.records_dropped)
+    }
+}
+
+/// `links: 1,020 followed, 3,400 known already`, then those that were left out.
+impl fmt::Display for LinkSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (followed, known) = (grouped(self.followed), grouped(self.known));
+        write!(f, "\nlinks: {followed} followed, {known} known already")?;
+        for (reason, count) in &self.left_out {
+            write!(f, "\n  {}  left out: {reason}", grouped(*count))?;
+        }
+        for (shape, count) in &self.shapes_cut {
+            write!(f, "\n  {}  of the shape {shape}", grouped(*count))?;
+        }
+        Ok(())
     }
 }
 

@@ -46,6 +46,7 @@ mod words;
 
 pub use books::{Book, book};
 pub use date::Date;
+pub use routes::linked_paths;
 pub use shelves::{SHELVES, Shelf};
 pub use shop::Shop;
 

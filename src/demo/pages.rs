@@ -37,7 +37,7 @@ impl Of {
         listing.map_or_else(Vec::new, <[u32]>::to_vec)
     }
 
-    fn path(self, number: u32) -> String {
+    pub(super) fn path(self, number: u32) -> String {
         match self {
             Of::All => format!("page/{number}"),
             Of::Shelf(shelf) if number == 1 => format!("shelf/{}", shelf.slug),

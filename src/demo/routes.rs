@@ -1,7 +1,7 @@
 //! From a path to a reply. Pure: no sockets, so that every page can be tried without a server.
 
 use super::date::Date;
-use super::shelves::Shelf;
+use super::shelves::{SHELVES, Shelf};
 use super::{BOOKS, book_page, books, covers, feeds, pages};
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -53,6 +53,17 @@ pub(super) fn reason(status: u16) -> &'static str {
         505 => "HTTP Version Not Supported",
         _ => "Unknown",
     }
+}
+
+/// The paths of all that the links of the shop lead to, but for the basket, which robots.txt forbids.
+pub fn linked_paths() -> Vec<String> {
+    let mut paths: Vec<String> =
+        ["", "sitemap.xml", "feed.xml", "robots.txt"].into_iter().map(|path| format!("/{path}")).collect();
+    let listings = |of: pages::Of| (1..=of.pages()).map(move |number| format!("/{}", of.path(number)));
+    paths.extend(listings(pages::Of::All));
+    paths.extend(SHELVES.iter().flat_map(|shelf| listings(pages::Of::Shelf(shelf))));
+    paths.extend((1..=BOOKS).map(|number| format!("/book/{number}")));
+    paths
 }
 
 /// The reply to a GET of `path`, which starts with `/` and has no query.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
+use super::backlog::Order;
 use super::pace::HostPace;
 use super::throttle::{Reply, Throttle};
 use super::troubles::Troubles;
@@ -49,24 +50,32 @@ pub(super) struct Host {
     pub(super) place: super::hosts::Place,
 }
 
-/// Requests for robots.txt first: whole queues wait for them. Then by number.
+/// A request and its place in the queue.
 #[derive(Debug)]
-struct Queued(Request);
+struct Queued(Rank, Request);
 
 /// What a request is ordered by at its host.
-type Rank = (bool, u64);
+type Rank = (bool, i64, u64);
 
 /// What hosts are ordered by: those that wait for a robots.txt, then those with the fewest requests under way, then
 /// the oldest request. So the threads are shared evenly, and a host that hangs takes no more than its share with it.
-pub(super) type Turn = (bool, u32, u64);
+pub(super) type Turn = (bool, u32, i64, u64);
 
-fn rank(request: &Request) -> Rank {
-    (request.errand == Errand::Page, request.id.0)
+/// Requests for robots.txt first: whole queues wait for them. Then by the order of the job.
+fn rank(request: &Request, order: Order) -> Rank {
+    let is_page = request.errand != Errand::Robots;
+    let number = request.id.0;
+    match order {
+        Order::Breadth => (is_page, 0, number),
+        // The pages that the newest page leads to, in its order: those share a depth, and are numbered one by one.
+        Order::Depth => (is_page, -i64::from(request.depth), number),
+        Order::Priority => (is_page, -i64::from(request.priority), number),
+    }
 }
 
 impl Ord for Queued {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        rank(&self.0).cmp(&rank(&other.0))
+        self.0.cmp(&other.0)
     }
 }
 
@@ -78,7 +87,7 @@ impl PartialOrd for Queued {
 
 impl PartialEq for Queued {
     fn eq(&self, other: &Self) -> bool {
-        rank(&self.0) == rank(&other.0)
+        self.0 == other.0
     }
 }
 
@@ -142,22 +151,25 @@ impl Host {
         }
     }
 
-    pub(super) fn push(&mut self, request: Request) {
-        self.queue.push(Reverse(Queued(request)));
+    pub(super) fn push(&mut self, request: Request, order: Order) {
+        self.queue.push(Reverse(Queued(rank(&request, order), request)));
     }
 
     pub(super) fn head(&self) -> Option<&Request> {
-        self.queue.peek().map(|Reverse(Queued(request))| request)
+        self.queue.peek().map(|Reverse(Queued(_, request))| request)
     }
 
     pub(super) fn pop(&mut self) -> Option<Request> {
-        self.queue.pop().map(|Reverse(Queued(request))| request)
+        self.queue.pop().map(|Reverse(Queued(_, request))| request)
     }
 
-    /// Takes all requests that have never been tried.
-    pub(super) fn drop_untried(&mut self) -> u64 {
+    /// Takes out all requests of the source that have never been tried.
+    pub(super) fn drop_untried_of_source(&mut self) -> u64 {
         let before = self.queue.len();
-        self.queue.retain(|Reverse(Queued(request))| request.attempt > 0 || request.moved.is_some());
+        let is_tried = |request: &Request| request.attempt > 0 || request.moved.is_some();
+        self.queue.retain(|Reverse(Queued(_, request))| {
+            request.depth > 0 || is_tried(request) || request.errand != Errand::Page
+        });
         (before - self.queue.len()) as u64
     }
 
@@ -168,8 +180,8 @@ impl Host {
 
     /// When its turn is, among the hosts that may be asked; `None` if nothing waits for it.
     pub(super) fn turn(&self) -> Option<Turn> {
-        let (is_page, number) = rank(self.head()?);
-        Some((is_page, self.in_flight, number))
+        let &(is_page, first, then) = self.queue.peek().map(|Reverse(Queued(rank, _))| rank)?;
+        Some((is_page, self.in_flight, first, then))
     }
 
     /// Whether it owes an answer for longer than it usually takes. Then it gets no further request before it is heard
@@ -238,11 +250,11 @@ impl Host {
 
     /// What robots.txt says about the request at the head.
     pub(super) fn verdict(&mut self, pace: &HostPace, now: Instant) -> Verdict {
-        let Some(Reverse(Queued(head))) = self.queue.peek() else { return Verdict::Wait };
+        let Some(Reverse(Queued(_, head))) = self.queue.peek() else { return Verdict::Wait };
         if let Some(error) = self.troubles.given_up(now) {
             return Verdict::Missed(PageError::GivenUp(Box::new(error.clone())));
         }
-        if !pace.obeys_robots || head.errand == Errand::Robots {
+        if !pace.obeys_robots || head.errand != Errand::Page {
             return Verdict::Go;
         }
         let url = head.target();

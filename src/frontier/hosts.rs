@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::host::{Host, Turn, Verdict};
+use super::backlog::Order;
 use super::pace::PacePolicy;
 use super::throttle::Reply;
 use crate::model::{PageError, Request};
@@ -56,6 +57,7 @@ pub(super) enum Handed {
 #[derive(Debug)]
 pub(super) struct Hosts {
     policy: PacePolicy,
+    order: Order,
     by_name: HashMap<Box<str>, Index>,
     table: Vec<Option<Host>>,
     free: Vec<Index>,
@@ -80,9 +82,10 @@ struct Address {
 }
 
 impl Hosts {
-    pub(super) fn new(policy: PacePolicy) -> Hosts {
+    pub(super) fn new(policy: PacePolicy, order: Order) -> Hosts {
         Hosts {
             policy,
+            order,
             by_name: HashMap::new(),
             table: Vec::new(),
             free: Vec::new(),
@@ -106,8 +109,8 @@ impl Hosts {
     pub(super) fn push(&mut self, request: Request, now: Instant) {
         let index = self.index_of(request.target(), now);
         self.waiting += 1;
-        let host = self.host(index);
-        host.push(request);
+        let order = self.order;
+        self.host(index).push(request, order);
         self.place(index, now);
     }
 
@@ -254,11 +257,11 @@ impl Hosts {
         self.place(index, now);
     }
 
-    /// Forgets all requests that were never tried.
-    pub(super) fn drop_untried(&mut self, now: Instant) {
+    /// Forgets all requests of the source that were never tried.
+    pub(super) fn drop_untried_of_source(&mut self, now: Instant) {
         for index in 0..self.table.len() {
             if let Some(host) = &mut self.table[index] {
-                self.waiting -= host.drop_untried();
+                self.waiting -= host.drop_untried_of_source();
                 self.place(index, now);
             }
         }

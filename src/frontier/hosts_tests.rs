@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
+use super::backlog::Order;
 use super::hosts::{Handed, Hosts};
 use super::throttle::{Reply, Verdict};
 use super::{HostPace, PacePolicy, ThrottleMode, ThrottlePolicy};
@@ -12,6 +13,10 @@ use crate::model::{Errand, PageError, Request, RequestId};
 use crate::robots::Robots;
 
 const SECOND: Duration = Duration::from_secs(1);
+
+fn breadth(policy: PacePolicy) -> Hosts {
+    Hosts::new(policy, Order::Breadth)
+}
 
 fn pace(per_host: u32) -> PacePolicy {
     let throttle = ThrottlePolicy {
@@ -54,7 +59,7 @@ fn drain(hosts: &mut Hosts, now: Instant) -> Vec<u64> {
 #[test]
 fn each_host_has_its_share_and_the_least_busy_one_goes_first() {
     let now = Instant::now();
-    let mut hosts = Hosts::new(pace(2));
+    let mut hosts = breadth(pace(2));
     for (id, url) in
         [(0, "http://a/"), (1, "http://a/"), (2, "http://a/"), (3, "http://b/"), (4, "http://a:81/")]
     {
@@ -72,7 +77,7 @@ fn a_rate_spaces_the_requests_of_a_host_and_of_no_other() {
     let now = Instant::now();
     let mut policy = pace(9);
     policy.usual.interval = SECOND;
-    let mut hosts = Hosts::new(policy);
+    let mut hosts = breadth(policy);
     for id in 0..6 {
         let name = if id % 2 == 0 { "http://a/" } else { "http://b/" };
         hosts.push(request(id, name), now);
@@ -89,7 +94,7 @@ fn a_host_that_was_not_asked_need_not_rest() {
     let now = Instant::now();
     let mut policy = pace(9);
     policy.usual.interval = SECOND;
-    let mut hosts = Hosts::new(policy);
+    let mut hosts = breadth(policy);
     for id in 0..3 {
         hosts.push(request(id, "http://a/"), now);
     }
@@ -108,7 +113,7 @@ fn the_distance_counts_from_when_a_thread_took_the_request() {
     let now = Instant::now();
     let mut policy = pace(9);
     policy.usual.interval = SECOND;
-    let mut hosts = Hosts::new(policy);
+    let mut hosts = breadth(policy);
     hosts.push(request(0, "http://a/"), now);
     hosts.push(request(1, "http://a/"), now);
     assert_eq!(drain(&mut hosts, now), [0]);
@@ -123,7 +128,7 @@ fn the_distance_counts_from_when_a_thread_took_the_request() {
 #[test]
 fn a_refusal_pauses_the_whole_host_up_to_the_longest_pause() {
     let now = Instant::now();
-    let mut hosts = Hosts::new(pace(2));
+    let mut hosts = breadth(pace(2));
     for id in 0..4 {
         hosts.push(request(id, "http://a/"), now);
     }
@@ -145,7 +150,7 @@ fn a_refusal_pauses_the_whole_host_up_to_the_longest_pause() {
 fn an_address_has_its_bound_whatever_names_it_has() {
     let now = Instant::now();
     let one = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    let mut hosts = Hosts::new(PacePolicy { per_ip: Some(2), ..pace(8) });
+    let mut hosts = breadth(PacePolicy { per_ip: Some(2), ..pace(8) });
     for id in 0..9 {
         hosts.push(request(id, ["http://a/", "http://b/", "http://c/"][id as usize % 3]), now);
     }
@@ -167,7 +172,7 @@ fn an_address_has_its_bound_whatever_names_it_has() {
 #[test]
 fn robots_txt_is_asked_for_once_an_origin_before_any_page() {
     let now = Instant::now();
-    let mut hosts = Hosts::new(with_robots(pace(8)));
+    let mut hosts = breadth(with_robots(pace(8)));
     for (id, url) in [(0, "http://a/x"), (1, "http://a/private/x"), (2, "http://a/y"), (3, "http://a:81/z")] {
         hosts.push(request(id, url), now);
     }
@@ -197,7 +202,7 @@ fn robots_txt_is_asked_for_once_an_origin_before_any_page() {
 #[test]
 fn without_robots_txt_for_a_fault_of_the_server_its_pages_fail() {
     let now = Instant::now();
-    let mut hosts = Hosts::new(with_robots(pace(8)));
+    let mut hosts = breadth(with_robots(pace(8)));
     hosts.push(request(0, "http://a/x"), now);
     let Some(Handed::Request(robots)) = hosts.take(now) else { panic!("no request") };
     hosts.settle(&robots, (good(), None), None, now);
@@ -214,7 +219,7 @@ fn without_robots_txt_for_a_fault_of_the_server_its_pages_fail() {
 #[test]
 fn two_hosts_whose_robots_txt_lead_to_each_other_do_not_wait_for_ever() {
     let now = Instant::now();
-    let mut hosts = Hosts::new(with_robots(pace(1)));
+    let mut hosts = breadth(with_robots(pace(1)));
     hosts.push(request(0, "http://a/"), now);
     hosts.push(request(1, "http://b/"), now);
     let mut first = Vec::new();
@@ -238,7 +243,7 @@ fn two_hosts_whose_robots_txt_lead_to_each_other_do_not_wait_for_ever() {
 fn a_crawl_delay_is_kept_up_to_the_longest_pause() {
     let now = Instant::now();
     for (line, expected) in [("3", 3), ("86400", 100)] {
-        let mut hosts = Hosts::new(with_robots(pace(8)));
+        let mut hosts = breadth(with_robots(pace(8)));
         hosts.push(request(0, "http://a/"), now);
         hosts.push(request(1, "http://a/"), now);
         let Some(Handed::Request(robots)) = hosts.take(now) else { panic!("no request") };
@@ -253,7 +258,7 @@ fn a_crawl_delay_is_kept_up_to_the_longest_pause() {
 #[test]
 fn idle_hosts_are_forgotten_and_busy_ones_are_not() {
     let now = Instant::now();
-    let mut hosts = Hosts::new(pace(1));
+    let mut hosts = breadth(pace(1));
     hosts.push(request(0, "http://busy/"), now);
     assert_eq!(drain(&mut hosts, now), [0]);
     for id in 1..100_000 {
@@ -280,7 +285,7 @@ fn a_timer_is_kept_once_however_often_its_host_is_touched() {
     let now = Instant::now();
     let mut policy = pace(9);
     policy.usual.interval = SECOND;
-    let mut hosts = Hosts::new(policy);
+    let mut hosts = breadth(policy);
     for id in 0..1000 {
         hosts.push(request(id, "http://a/"), now);
         drain(&mut hosts, now);
@@ -291,7 +296,7 @@ fn a_timer_is_kept_once_however_often_its_host_is_touched() {
 #[test]
 fn a_host_that_hangs_takes_its_share_of_the_threads_and_no_more() {
     let now = Instant::now();
-    let mut hosts = Hosts::new(pace(8));
+    let mut hosts = breadth(pace(8));
     // Four hosts in turn; h0 never answers. Eight threads.
     let url = |id: u64| format!("http://h{}/", id % 4);
     for id in 0..400 {
@@ -322,7 +327,7 @@ fn a_host_that_has_gone_silent_is_asked_again_once_it_is_heard_of() {
     let now = Instant::now();
     let mut policy = pace(8);
     policy.usual.interval = SECOND;
-    let mut hosts = Hosts::new(policy);
+    let mut hosts = breadth(policy);
     for id in 0..9 {
         hosts.push(request(id, "http://a/"), now);
     }

@@ -4,15 +4,20 @@
 //! keeps the interface small enough for a frontier on disk, or a shared one, to stand behind it later.
 //!
 //! Requests come from the source, wait at their host, and go out when the table of hosts says so: within the
-//! pace of the host (`pace`, `throttle`) and the rules of its robots.txt.
+//! pace of the host (`pace`, `throttle`) and the rules of its robots.txt. What pages lead to is taken in by `links`, and
+//! waits in the `backlog` while there is enough to do.
 
+mod backlog;
 mod host;
 mod hosts;
 #[cfg(test)]
 mod hosts_tests;
+mod links;
+mod open;
 mod pace;
 mod reply;
 mod retry;
+mod seen;
 mod throttle;
 mod troubles;
 
@@ -23,18 +28,24 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use self::hosts::{Handed, Hosts};
-use crate::model::{Errand, Exchange, PageError, Request, RequestId, Unmade};
+use self::links::Links;
+use self::open::OpenRange;
+use crate::model::{Errand, Exchange, Link, PageError, Request, RequestId, Unmade};
 use crate::robots::Robots;
+use crate::scope::LeftOut;
 
+pub use self::backlog::{BacklogError, Order, Spill};
+pub use self::links::{FollowPolicy, LinkCounts};
+pub use self::open::{FAILURES_THAT_END_AN_OPEN_RANGE, OpenEnd};
 pub use self::pace::{HostPace, HostPattern, PacePolicy};
 pub use self::retry::{RetryPolicy, Statuses};
 pub use self::throttle::{ThrottleMode, ThrottlePolicy};
 
-/// An open range on a dead site would never end: so many pages in a row that failed for good end it.
-pub const FAILURES_THAT_END_AN_OPEN_RANGE: u32 = 20;
-
 /// How many requests are read ahead of hosts that must wait, in search of one that need not.
 const READ_AHEAD: u64 = 10_000;
+
+/// How many wait at hosts before links go to the backlog, whatever the order.
+const MOST_AT_HOSTS: u64 = 2 * READ_AHEAD;
 
 /// How many of them at once: an outcome must be heard between.
 const READ_AT_ONCE: u32 = 64;
@@ -72,6 +83,8 @@ pub enum Settled {
     Moved,
     /// It failed for good.
     Failed,
+    /// A redirect led to what is not followed or known already; nothing more comes of it.
+    LeftOut,
     /// It was none of the source's: the frontier itself had asked for a robots.txt.
     Own,
 }
@@ -86,10 +99,15 @@ pub struct Settlement {
 }
 
 /// What a request that was handed out gave.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub enum Gave<'a> {
-    /// A page with so many records.
-    Records(u64),
+    /// A page.
+    Page {
+        /// How many records were on it.
+        records: u64,
+        /// Where it leads, within the bounds of the job and in the order of the document.
+        links: Vec<Link>,
+    },
     /// A redirect to here.
     Moved(&'a Url),
     /// A robots.txt.
@@ -99,32 +117,51 @@ pub enum Gave<'a> {
 /// Where the frontier takes new requests from, in the order of their ids.
 pub type Requests = Box<dyn Iterator<Item = Result<Request, Unmade>>>;
 
+/// What the job decides about which requests there are and when they go out.
+#[derive(Debug, Clone)]
+pub struct FrontierPolicy {
+    /// Whether the first page of the source without a record closes it.
+    pub until_empty: bool,
+    /// When failed requests go out again.
+    pub retry: RetryPolicy,
+    /// How fast each host is asked.
+    pub pace: PacePolicy,
+    /// How links are followed; `None` if none are.
+    pub follow: Option<FollowPolicy>,
+    /// No more pages than this are asked for.
+    pub max_pages: Option<u64>,
+}
+
+impl FrontierPolicy {
+    /// As fast as may be, one try, no links: for sources that are no web site.
+    pub fn plain() -> FrontierPolicy {
+        FrontierPolicy {
+            until_empty: false,
+            retry: RetryPolicy::default(),
+            pace: PacePolicy::unbounded(),
+            follow: None,
+            max_pages: None,
+        }
+    }
+}
+
 /// The pending requests of a run.
 pub struct Frontier {
     source: std::iter::Peekable<Requests>,
     open: Option<OpenRange>,
     retry: RetryPolicy,
+    links: Option<Links>,
+    /// Why links can no longer be kept.
+    trouble: Option<BacklogError>,
+    /// Numbers given to requests.
+    numbered: u64,
+    /// How many more pages may be asked for.
+    pages_left: u64,
     hosts: Hosts,
     /// Requests that wait for another try, by the time they are due.
     waiting: BinaryHeap<Reverse<Waiting>>,
     in_flight: u64,
     source_closed: bool,
-}
-
-/// How a source without an end ends.
-#[derive(Debug, Default)]
-struct OpenRange {
-    failures_in_a_row: u32,
-    ended: Option<OpenEnd>,
-}
-
-/// Why an open range ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OpenEnd {
-    /// A page gave no record, or was not there.
-    EmptyPage,
-    /// [`FAILURES_THAT_END_AN_OPEN_RANGE`] pages in a row failed.
-    OnlyFailures,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -145,9 +182,9 @@ impl PartialOrd for Waiting {
     }
 }
 
-/// What reading the source came to.
+/// What reading the source or the backlog came to.
 enum Read {
-    /// A request waits at its host now.
+    /// A request waits at its host now, or was known already.
     Request,
     Unmade(Unmade),
     /// The next request must wait in the source.
@@ -156,13 +193,17 @@ enum Read {
 }
 
 impl Frontier {
-    /// A frontier over `source`. With `until_empty`, the first page without a record closes the source.
-    pub fn new(source: Requests, until_empty: bool, retry: RetryPolicy, pace: PacePolicy) -> Frontier {
+    /// A frontier over `source`.
+    pub fn new(source: Requests, policy: FrontierPolicy) -> Frontier {
         Frontier {
             source: source.peekable(),
-            open: until_empty.then(OpenRange::default),
-            retry,
-            hosts: Hosts::new(pace),
+            open: policy.until_empty.then(OpenRange::default),
+            retry: policy.retry,
+            hosts: Hosts::new(policy.pace, policy.follow.as_ref().map_or(Order::Breadth, |follow| follow.order)),
+            links: policy.follow.map(Links::new),
+            trouble: None,
+            numbered: 0,
+            pages_left: policy.max_pages.unwrap_or(u64::MAX),
             waiting: BinaryHeap::new(),
             in_flight: 0,
             source_closed: false,
@@ -183,9 +224,13 @@ impl Frontier {
                     self.in_flight += 1;
                     return Next::Request(request);
                 }
-                Some(Handed::Disallowed(request)) => return Next::Disallowed(request),
+                Some(Handed::Disallowed(request)) => {
+                    self.pass(request.id);
+                    return Next::Disallowed(request);
+                }
                 Some(Handed::Failed(request, error)) => {
-                    self.watch_for_the_end(Settled::Failed, 0);
+                    self.note_page_of_source(&request, Settled::Failed, 0, now);
+                    self.pass(request.id);
                     return Next::Failed(request, error);
                 }
                 None => {}
@@ -193,7 +238,8 @@ impl Frontier {
             match self.read(now, horizon) {
                 Read::Request => {}
                 Read::Unmade(unmade) => {
-                    self.watch_for_the_end(Settled::Failed, 0);
+                    self.note_open_range(Settled::Failed, 0, now);
+                    self.pass(unmade.id);
                     return Next::Unmade(unmade);
                 }
                 Read::Held | Read::End => return self.idle(now),
@@ -202,17 +248,53 @@ impl Frontier {
         Next::At(now)
     }
 
-    /// Reads one more request from the source, if there is a use for it.
+    /// Reads one more request, if there is a use for it: what was found goes before what the source still has, so that
+    /// a long source does not pile up links.
     fn read(&mut self, now: Instant, horizon: Option<RequestId>) -> Read {
+        if self.pages_left == 0 {
+            return Read::End;
+        }
+        match self.read_backlog(now, horizon) {
+            Read::End => self.read_source(now, horizon),
+            read => read,
+        }
+    }
+
+    fn read_backlog(&mut self, now: Instant, horizon: Option<RequestId>) -> Read {
+        let Some(links) = &mut self.links else { return Read::End };
+        let front = links.front();
+        let taken = match front {
+            Ok(None) => return Read::End,
+            Ok(Some(id)) if horizon.is_some_and(|horizon| id >= horizon) => return Read::Held,
+            Ok(Some(_)) if self.hosts.waiting() >= READ_AHEAD => return Read::Held,
+            Ok(Some(_)) => links.take(),
+            Err(error) => Err(error),
+        };
+        match taken {
+            Ok(Some(request)) => {
+                self.pages_left -= 1;
+                self.hosts.push(request, now);
+                Read::Request
+            }
+            Ok(None) => Read::End,
+            Err(error) => {
+                self.trouble = Some(error);
+                Read::End
+            }
+        }
+    }
+
+    fn read_source(&mut self, now: Instant, horizon: Option<RequestId>) -> Read {
         if self.source_closed {
             return Read::End;
         }
+        let number = RequestId(self.numbered);
         let may_be_read = match self.source.peek() {
             None => {
                 self.source_closed = true;
                 return Read::End;
             }
-            Some(next) if !is_within(next, horizon) => false,
+            Some(_) if horizon.is_some_and(|horizon| number >= horizon) => false,
             Some(Err(_)) => true,
             // The end of an open range is not known before its pages are: none is read that cannot go out.
             Some(Ok(next)) if self.open.is_some() => self.hosts.is_open(&next.url, now),
@@ -222,11 +304,25 @@ impl Frontier {
             return Read::Held;
         }
         match self.source.next() {
-            Some(Ok(request)) => {
+            Some(Ok(mut request)) => {
+                request.id = number;
+                // What a list hands down is for this line of it, be the page known or not.
+                if let Some(links) = &mut self.links
+                    && !links.note_source(&request)
+                    && request.carried.is_none()
+                {
+                    return Read::Request;
+                }
+                self.numbered += 1;
+                self.pages_left -= 1;
                 self.hosts.push(request, now);
                 Read::Request
             }
-            Some(Err(unmade)) => Read::Unmade(unmade),
+            Some(Err(mut unmade)) => {
+                unmade.id = number;
+                self.numbered += 1;
+                Read::Unmade(unmade)
+            }
             None => Read::End,
         }
     }
@@ -236,7 +332,9 @@ impl Frontier {
         let retry = self.waiting.peek().map(|Reverse(waiting)| waiting.due);
         // The next page of an open range waits in the source, where no host has a timer for it.
         let unread = match self.source.peek() {
-            Some(Ok(next)) if self.open.is_some() && !self.source_closed => self.hosts.opens_at(&next.url),
+            Some(Ok(next)) if self.open.is_some() && !self.source_closed && self.pages_left > 0 => {
+                self.hosts.opens_at(&next.url)
+            }
             _ => None,
         };
         match [retry, self.hosts.due(), unread.filter(|&at| at > now)].into_iter().flatten().min() {
@@ -303,10 +401,14 @@ impl Frontier {
         now: Instant,
     ) -> Settled {
         let settled = match &result {
-            Ok(Gave::Records(_) | Gave::Robots(_)) => Settled::Done,
+            Ok(Gave::Page { .. } | Gave::Robots(_)) => Settled::Done,
             Ok(Gave::Moved(to)) => {
-                self.hosts.push(request.clone().moved_to((*to).clone()), now);
-                Settled::Moved
+                if self.links.as_mut().is_none_or(|links| links.may_move(request, to)) {
+                    self.hosts.push(request.clone().moved_to((*to).clone()), now);
+                    Settled::Moved
+                } else {
+                    Settled::LeftOut
+                }
             }
             // Past the last page, half of all sites say 404; the other half show an empty list.
             Err(PageError::Status(404 | 410)) if self.open.is_some() => Settled::Done,
@@ -320,15 +422,48 @@ impl Frontier {
                 }
             }
         };
-        let records = match result {
-            Ok(Gave::Records(records)) => records,
-            _ => 0,
+        let (records, links) = match result {
+            Ok(Gave::Page { records, links }) => (records, links),
+            _ => (0, Vec::new()),
         };
-        self.watch_for_the_end(settled, records);
-        if self.source_closed && self.open_end().is_some() {
-            self.hosts.drop_untried(now);
+        self.note_page_of_source(request, settled, records, now);
+        if matches!(settled, Settled::Done | Settled::Failed | Settled::LeftOut) {
+            self.take_in(request, links, now);
         }
         settled
+    }
+
+    /// A request is settled for good; what its page leads to becomes requests.
+    fn take_in(&mut self, request: &Request, found: Vec<Link>, now: Instant) {
+        let Some(links) = &mut self.links else { return };
+        let numbered = &mut self.numbered;
+        let taken = links.settle(request, found, &mut || next_number(numbered));
+        match taken {
+            Ok(requests) => requests.into_iter().for_each(|request| self.make_wait(request, now)),
+            Err(error) => self.trouble = Some(error),
+        }
+    }
+
+    /// A number comes to nothing.
+    fn pass(&mut self, id: RequestId) {
+        let Some(links) = &mut self.links else { return };
+        let numbered = &mut self.numbered;
+        if let Err(error) = links.pass(id, &mut || next_number(numbered)) {
+            self.trouble = Some(error);
+        }
+    }
+
+    /// Lets a request that was found wait at its host if there is room, where what is newer or more important goes past
+    /// the rest; in the backlog otherwise.
+    fn make_wait(&mut self, request: Request, now: Instant) {
+        let Some(links) = &mut self.links else { return };
+        let may_go_past = links.waiting() == 0 || links.order() != Order::Breadth;
+        if may_go_past && self.pages_left > 0 && self.hosts.waiting() < MOST_AT_HOSTS {
+            self.pages_left -= 1;
+            self.hosts.push(request, now);
+        } else if let Err(error) = links.wait(request) {
+            self.trouble = Some(error);
+        }
     }
 
     /// Whether the request will go out again.
@@ -362,7 +497,7 @@ impl Frontier {
                 self.hosts.push(request.clone().moved_to(to.clone()), now);
                 return;
             }
-            Ok(Gave::Moved(_) | Gave::Records(_)) => Ok(Robots::allow_all()),
+            Ok(Gave::Moved(_) | Gave::Page { .. }) => Ok(Robots::allow_all()),
             // 429 is "not now", not "not there".
             Err(error) if self.retry_later(request, error, exchange, now) => return,
             Err(PageError::Status(status @ 400..=499)) if *status != 429 => Ok(Robots::allow_all()),
@@ -376,29 +511,52 @@ impl Frontier {
         self.hosts.learn_robots(&request.url, robots, now);
     }
 
+    fn note_page_of_source(&mut self, request: &Request, settled: Settled, records: u64, now: Instant) {
+        if request.depth == 0 {
+            self.note_open_range(settled, records, now);
+        }
+    }
+
     /// Decides whether an open range has come to its end.
-    fn watch_for_the_end(&mut self, settled: Settled, records: u64) {
+    fn note_open_range(&mut self, settled: Settled, records: u64, now: Instant) {
         let Some(open) = &mut self.open else { return };
-        match settled {
-            Settled::Done if records == 0 => {
-                open.ended.get_or_insert(OpenEnd::EmptyPage);
-                self.source_closed = true;
-            }
-            Settled::Done => open.failures_in_a_row = 0,
-            Settled::Failed => {
-                open.failures_in_a_row += 1;
-                if open.failures_in_a_row >= FAILURES_THAT_END_AN_OPEN_RANGE {
-                    open.ended.get_or_insert(OpenEnd::OnlyFailures);
-                    self.source_closed = true;
-                }
-            }
-            Settled::Retry | Settled::Moved | Settled::Own => {}
+        open.note(settled, records);
+        if open.ended().is_some() && !self.source_closed {
+            self.source_closed = true;
+            self.hosts.drop_untried_of_source(now);
         }
     }
 
     /// Why the open range ended, if it has.
     pub fn open_end(&self) -> Option<OpenEnd> {
-        self.open.as_ref().and_then(|open| open.ended)
+        self.open.as_ref().and_then(OpenRange::ended)
+    }
+
+    /// Whether the run cannot go on: see [`Frontier::take_trouble`].
+    pub fn has_trouble(&self) -> bool {
+        self.trouble.is_some()
+    }
+
+    /// Why the run cannot go on, if so: links can no longer be kept.
+    pub fn take_trouble(&mut self) -> Option<BacklogError> {
+        self.trouble.take()
+    }
+
+    /// Counts links that a page showed and that are not followed.
+    pub fn leave_out(&mut self, reason: LeftOut, count: u64) {
+        if let Some(links) = &mut self.links {
+            links.leave_out(reason, count);
+        }
+    }
+
+    /// What became of all links; `None` if none are followed.
+    pub fn link_counts(&self) -> Option<LinkCounts> {
+        self.links.as_ref().map(Links::counts)
+    }
+
+    /// How many requests are known that have not gone out.
+    pub fn pending(&self) -> u64 {
+        self.hosts.waiting() + self.waiting.len() as u64 + self.links.as_ref().map_or(0, Links::waiting)
     }
 
     /// How many requests are out.
@@ -411,7 +569,9 @@ impl Frontier {
         self.in_flight > 0
             || !self.waiting.is_empty()
             || self.hosts.waiting() > 0
-            || (!self.source_closed && self.source.peek().is_some())
+            || (self.pages_left > 0
+                && (self.links.as_ref().is_some_and(|links| links.waiting() > 0)
+                    || (!self.source_closed && self.source.peek().is_some())))
     }
 }
 
@@ -426,9 +586,9 @@ impl std::fmt::Debug for Frontier {
     }
 }
 
-fn is_within(next: &Result<Request, Unmade>, horizon: Option<RequestId>) -> bool {
-    let id = next.as_ref().map_or_else(|unmade| unmade.id, |request| request.id);
-    horizon.is_none_or(|horizon| id < horizon)
+fn next_number(numbered: &mut u64) -> RequestId {
+    *numbered += 1;
+    RequestId(*numbered - 1)
 }
 
 #[cfg(test)]
@@ -437,6 +597,14 @@ mod tests {
 
     fn requests(count: u64) -> Requests {
         Box::new((0..count).map(|id| Ok(request(id))))
+    }
+
+    fn frontier_of(source: Requests, until_empty: bool, retry: RetryPolicy, pace: PacePolicy) -> Frontier {
+        Frontier::new(source, FrontierPolicy { until_empty, retry, pace, ..FrontierPolicy::plain() })
+    }
+
+    fn page(records: u64) -> Gave<'static> {
+        Gave::Page { records, links: Vec::new() }
     }
 
     fn request(id: u64) -> Request {
@@ -465,11 +633,11 @@ mod tests {
     #[test]
     fn it_is_done_only_when_nothing_is_in_flight() {
         let now = Instant::now();
-        let mut frontier = Frontier::new(requests(1), false, RetryPolicy::default(), PacePolicy::unbounded());
+        let mut frontier = frontier_of(requests(1), false, RetryPolicy::default(), PacePolicy::unbounded());
         let only = take(&mut frontier, now);
         assert!(matches!(frontier.next(now, None), Next::AfterOutcome));
         assert_eq!(
-            frontier.settle(&only, Ok(Gave::Records(0)), Exchange::default(), now).settled,
+            frontier.settle(&only, Ok(page(0)), Exchange::default(), now).settled,
             Settled::Done
         );
         assert!(matches!(frontier.next(now, None), Next::Done));
@@ -481,7 +649,7 @@ mod tests {
         let now = Instant::now();
         let later = now + Duration::from_secs(1);
         let mut frontier =
-            Frontier::new(requests(1), false, retry_after(Duration::from_secs(1)), PacePolicy::unbounded());
+            frontier_of(requests(1), false, retry_after(Duration::from_secs(1)), PacePolicy::unbounded());
         let first = take(&mut frontier, now);
         assert_eq!(frontier.settle(&first, Err(&REFUSED), Exchange::default(), now).settled, Settled::Retry);
         assert!(matches!(frontier.next(now, None), Next::At(due) if due == later));
@@ -499,9 +667,9 @@ mod tests {
         let now = Instant::now();
         let mut pace = PacePolicy::unbounded();
         pace.usual.interval = Duration::from_secs(1);
-        let mut frontier = Frontier::new(requests(9), true, RetryPolicy::default(), pace);
+        let mut frontier = frontier_of(requests(9), true, RetryPolicy::default(), pace);
         let first = take(&mut frontier, now);
-        frontier.settle(&first, Ok(Gave::Records(1)), Exchange::default(), now);
+        frontier.settle(&first, Ok(page(1)), Exchange::default(), now);
         let later = now + Duration::from_secs(1);
         assert!(matches!(frontier.next(now, None), Next::At(due) if due == later));
         assert_eq!(take(&mut frontier, later).id, RequestId(1));
@@ -511,7 +679,7 @@ mod tests {
     fn a_retry_that_is_due_goes_before_new_pages() {
         let now = Instant::now();
         let mut frontier =
-            Frontier::new(requests(9), false, retry_after(Duration::ZERO), PacePolicy::unbounded());
+            frontier_of(requests(9), false, retry_after(Duration::ZERO), PacePolicy::unbounded());
         let first = take(&mut frontier, now);
         frontier.settle(&first, Err(&REFUSED), Exchange::default(), now);
         assert_eq!(take(&mut frontier, now).id, first.id);
@@ -521,7 +689,7 @@ mod tests {
     fn the_horizon_holds_back_new_pages_but_not_retries() {
         let now = Instant::now();
         let mut frontier =
-            Frontier::new(requests(9), false, retry_after(Duration::ZERO), PacePolicy::unbounded());
+            frontier_of(requests(9), false, retry_after(Duration::ZERO), PacePolicy::unbounded());
         let horizon = Some(RequestId(1));
         let first = take(&mut frontier, now);
         assert!(matches!(frontier.next(now, horizon), Next::AfterOutcome));
@@ -534,9 +702,9 @@ mod tests {
         let now = Instant::now();
         for (until_empty, end) in [(true, Some(OpenEnd::EmptyPage)), (false, None)] {
             let mut frontier =
-                Frontier::new(requests(5), until_empty, RetryPolicy::default(), PacePolicy::unbounded());
+                frontier_of(requests(5), until_empty, RetryPolicy::default(), PacePolicy::unbounded());
             let first = take(&mut frontier, now);
-            frontier.settle(&first, Ok(Gave::Records(0)), Exchange::default(), now);
+            frontier.settle(&first, Ok(page(0)), Exchange::default(), now);
             assert_eq!(frontier.open_end(), end);
             assert_eq!(matches!(frontier.next(now, None), Next::Done), until_empty);
         }
@@ -547,7 +715,7 @@ mod tests {
         let now = Instant::now();
         for status in [404, 410] {
             let mut frontier =
-                Frontier::new(requests(5), true, RetryPolicy::default(), PacePolicy::unbounded());
+                frontier_of(requests(5), true, RetryPolicy::default(), PacePolicy::unbounded());
             let first = take(&mut frontier, now);
             assert_eq!(
                 frontier.settle(&first, Err(&PageError::Status(status)), Exchange::default(), now).settled,
@@ -561,7 +729,7 @@ mod tests {
     fn an_open_range_on_a_dead_site_ends() {
         let now = Instant::now();
         let mut frontier =
-            Frontier::new(requests(u64::MAX), true, RetryPolicy::default(), PacePolicy::unbounded());
+            frontier_of(requests(u64::MAX), true, RetryPolicy::default(), PacePolicy::unbounded());
         let mut failed = 0;
         while let Next::Request(request) = frontier.next(now, None) {
             frontier.settle(&request, Err(&PageError::Status(403)), Exchange::default(), now);
@@ -577,7 +745,7 @@ mod tests {
             Err(Unmade { id: RequestId(id), page: None, error: PageError::NoUrl("overflow".into()) })
         });
         let mut frontier =
-            Frontier::new(Box::new(source), true, RetryPolicy::default(), PacePolicy::unbounded());
+            frontier_of(Box::new(source), true, RetryPolicy::default(), PacePolicy::unbounded());
         let mut failed = 0;
         while let Next::Unmade(_) = frontier.next(Instant::now(), None) {
             failed += 1;
@@ -590,10 +758,10 @@ mod tests {
     fn only_failures_in_a_row_end_an_open_range() {
         let now = Instant::now();
         let mut frontier =
-            Frontier::new(requests(u64::MAX), true, RetryPolicy::default(), PacePolicy::unbounded());
+            frontier_of(requests(u64::MAX), true, RetryPolicy::default(), PacePolicy::unbounded());
         for number in 0..3 * FAILURES_THAT_END_AN_OPEN_RANGE {
             let request = take(&mut frontier, now);
-            let result = if number % 2 == 0 { Ok(Gave::Records(1)) } else { Err(&PageError::Status(403)) };
+            let result = if number % 2 == 0 { Ok(page(1)) } else { Err(&PageError::Status(403)) };
             frontier.settle(&request, result, Exchange::default(), now);
         }
         assert_eq!(frontier.open_end(), None);
@@ -603,7 +771,7 @@ mod tests {
     fn after_a_dead_site_was_given_up_its_failures_are_not_tried_again() {
         let now = Instant::now();
         let mut frontier =
-            Frontier::new(requests(u64::MAX), true, retry_after(Duration::ZERO), PacePolicy::unbounded());
+            frontier_of(requests(u64::MAX), true, retry_after(Duration::ZERO), PacePolicy::unbounded());
         let late = take(&mut frontier, now);
         for _ in 0..FAILURES_THAT_END_AN_OPEN_RANGE {
             let request = take(&mut frontier, now);
@@ -617,7 +785,7 @@ mod tests {
     fn a_request_that_waits_for_another_try_is_work_left() {
         let now = Instant::now();
         let mut frontier =
-            Frontier::new(requests(1), false, retry_after(Duration::from_secs(1)), PacePolicy::unbounded());
+            frontier_of(requests(1), false, retry_after(Duration::from_secs(1)), PacePolicy::unbounded());
         let only = take(&mut frontier, now);
         frontier.settle(&only, Err(&REFUSED), Exchange::default(), now);
         assert!(frontier.has_work_left());
@@ -626,7 +794,7 @@ mod tests {
     #[test]
     fn what_was_put_back_goes_out_again() {
         let now = Instant::now();
-        let mut frontier = Frontier::new(requests(1), false, RetryPolicy::default(), PacePolicy::unbounded());
+        let mut frontier = frontier_of(requests(1), false, RetryPolicy::default(), PacePolicy::unbounded());
         let first = take(&mut frontier, now);
         frontier.put_back(first.clone(), now);
         assert!(frontier.has_work_left());
@@ -639,7 +807,7 @@ mod tests {
         let unmade = Unmade { id: RequestId(0), page: Some(7), error: PageError::NoUrl("overflow".into()) };
         let source = std::iter::once(Err(unmade.clone()));
         let mut frontier =
-            Frontier::new(Box::new(source), false, RetryPolicy::default(), PacePolicy::unbounded());
+            frontier_of(Box::new(source), false, RetryPolicy::default(), PacePolicy::unbounded());
         assert!(matches!(frontier.next(now, None), Next::Unmade(failed) if failed == unmade));
         assert!(matches!(frontier.next(now, None), Next::Done));
     }

@@ -30,6 +30,15 @@ pub trait Desk {
     /// As [`Desk::settle`]: in ordered output it may be what other pages waited for.
     fn disallow(&mut self, request: Request) -> Result<(), Self::Error>;
 
+    /// A redirect led to what is not followed, or is known.
+    ///
+    /// # Errors
+    /// As [`Desk::settle`]: in ordered output it may be what other pages waited for.
+    fn leave_out(&mut self, request: Request) -> Result<(), Self::Error>;
+
+    /// Whether the run has given all that is wanted.
+    fn is_satisfied(&self) -> bool;
+
     /// A place of the source gave no request.
     ///
     /// # Errors
@@ -78,6 +87,10 @@ pub enum Conducted {
     Stopped,
     /// The deadline passed.
     OutOfTime,
+    /// All records that are wanted are there.
+    Satisfied,
+    /// Found links can no longer be kept.
+    Overflowed,
 }
 
 /// The loop's state; [`Conductor::run`] consumes it.
@@ -106,7 +119,14 @@ impl<D: Desk> Conductor<'_, D> {
             if self.deadline.is_some_and(|deadline| deadline <= now) {
                 break Conducted::OutOfTime;
             }
-            let next_due = match self.fill(&mut offer, now)? {
+            if self.desk.is_satisfied() {
+                break Conducted::Satisfied;
+            }
+            let filled = self.fill(&mut offer, now)?;
+            if self.frontier.has_trouble() {
+                break Conducted::Overflowed;
+            }
+            let next_due = match filled {
                 ControlFlow::Continue(next_due) => next_due,
                 ControlFlow::Break(()) => break Conducted::Completed,
             };
@@ -196,10 +216,18 @@ impl<D: Desk> Conductor<'_, D> {
         }
     }
 
-    fn settle(&mut self, outcome: Outcome) -> Result<(), D::Error> {
-        let gave = outcome.result.as_ref().map(|found| match found {
+    fn settle(&mut self, mut outcome: Outcome) -> Result<(), D::Error> {
+        if let Ok(Found::Records(records)) = &outcome.result {
+            for &(reason, count) in &records.left_out {
+                self.frontier.leave_out(reason, count);
+            }
+        }
+        let gave = outcome.result.as_mut().map_err(|error| &*error).map(|found| match found {
             // A record that was dropped was there: the page is not the end of an open range.
-            Found::Records(records) => Gave::Records(records.count + records.dropped),
+            Found::Records(records) => Gave::Page {
+                records: records.count + records.dropped,
+                links: std::mem::take(&mut records.links),
+            },
             Found::Moved(to) => Gave::Moved(to),
             Found::Robots(robots) => Gave::Robots(robots),
         });
@@ -215,6 +243,7 @@ impl<D: Desk> Conductor<'_, D> {
                 Ok(())
             }
             Settled::Moved => Ok(()),
+            Settled::LeftOut => self.desk.leave_out(outcome.request),
             Settled::Own => {
                 self.desk.note_robots(&outcome);
                 Ok(())

@@ -4,11 +4,12 @@
 use std::time::{Duration, Instant};
 
 use super::conductor::{Desk, Queues};
+use crate::frontier::LinkCounts;
 use crate::job::Talk;
 use crate::model::{Found, Outcome, PageError, Records, Request, RequestId, Unmade, display_url};
 use crate::output::{JsonLines, OutputError, Reorder};
 use crate::progress::{Progress, Snapshot};
-use crate::summary::Summary;
+use crate::summary::{LinkSummary, Summary};
 
 /// How many pages may be ahead of the oldest one that is not settled, in ordered output. One page in retry for a
 /// minute at 17 pages a second does not stop the others.
@@ -31,6 +32,8 @@ pub(super) struct RunDesk {
     summary: Summary,
     talk: Talk,
     total: Option<u64>,
+    /// Records beyond this are not written.
+    most_records: Option<u64>,
     began: Instant,
 }
 
@@ -42,19 +45,22 @@ impl RunDesk {
         summary: Summary,
         talk: Talk,
         total: Option<u64>,
+        most_records: Option<u64>,
     ) -> RunDesk {
         let reorder = ordered.then(|| Reorder::new(RequestId(0)));
-        RunDesk { output, reorder, progress, summary, talk, total, began: Instant::now() }
+        RunDesk { output, reorder, progress, summary, talk, total, most_records, began: Instant::now() }
     }
 
     fn write(&mut self, id: RequestId, records: Records) -> Result<(), OutputError> {
         match &mut self.reorder {
-            None => write_now(&mut self.output, &mut self.summary, &records),
+            None => write_now(&mut self.output, &mut self.summary, self.most_records, &records),
             Some(reorder) => {
                 let bytes = records.lines.len() as u64;
                 reorder
                     .push(id, records, bytes)
-                    .try_for_each(|(_, ready)| write_now(&mut self.output, &mut self.summary, &ready))
+                    .try_for_each(|(_, ready)| {
+                        write_now(&mut self.output, &mut self.summary, self.most_records, &ready)
+                    })
             }
         }
     }
@@ -63,6 +69,19 @@ impl RunDesk {
         self.summary.count_failure(error.kind());
         let tries = if attempts > 1 { format!(" after {attempts} attempts") } else { String::new() };
         self.progress.println(&format!("failed: {whom}: {error}{tries}"));
+    }
+
+    /// Notes what became of links.
+    pub(super) fn note_links(&mut self, counts: LinkCounts) {
+        let mut left_out: Vec<(String, u64)> =
+            counts.left_out.iter().map(|(reason, count)| (reason.to_string(), *count)).collect();
+        left_out.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        self.summary.links = Some(LinkSummary {
+            followed: counts.followed,
+            known: counts.known,
+            left_out,
+            shapes_cut: counts.shapes_cut,
+        });
     }
 
     /// Says something on standard error.
@@ -78,7 +97,9 @@ impl RunDesk {
             // Those in front will not come any more: the run was stopped.
             written = reorder
                 .into_rest()
-                .try_for_each(|(_, records)| write_now(&mut self.output, &mut self.summary, &records));
+                .try_for_each(|(_, records)| {
+                    write_now(&mut self.output, &mut self.summary, self.most_records, &records)
+                });
         }
         let written = written.and_then(|()| self.output.finish());
         self.progress.finish();
@@ -94,11 +115,27 @@ impl RunDesk {
     }
 }
 
-fn write_now(output: &mut JsonLines, summary: &mut Summary, records: &Records) -> Result<(), OutputError> {
-    summary.records += records.count;
+/// Writes what a page gave, up to `most` records in all.
+fn write_now(
+    output: &mut JsonLines,
+    summary: &mut Summary,
+    most: Option<u64>,
+    records: &Records,
+) -> Result<(), OutputError> {
+    let room = most.map_or(u64::MAX, |most| most.saturating_sub(summary.records));
+    if room == 0 {
+        return Ok(());
+    }
     summary.records_dropped += records.dropped;
     summary.count_fields(&records.fields);
-    output.write(&records.lines)
+    if records.count <= room {
+        summary.records += records.count;
+        return output.write(&records.lines);
+    }
+    summary.records += room;
+    let ends = records.lines.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+    let end = ends.take(usize::try_from(room).unwrap_or(usize::MAX)).last().unwrap_or(0);
+    output.write(&records.lines[..end])
 }
 
 impl Desk for RunDesk {
@@ -139,6 +176,14 @@ impl Desk for RunDesk {
             self.progress.println("more pages are disallowed by robots.txt; --verbose lists them all");
         }
         self.write(request.id, Records::default())
+    }
+
+    fn leave_out(&mut self, request: Request) -> Result<(), OutputError> {
+        self.write(request.id, Records::default())
+    }
+
+    fn is_satisfied(&self) -> bool {
+        self.most_records.is_some_and(|most| self.summary.records >= most)
     }
 
     fn skip(&mut self, unmade: Unmade) -> Result<(), OutputError> {
@@ -226,7 +271,7 @@ mod tests {
         let output = JsonLines::open(&Target::Replace(path.to_owned())).unwrap();
         let talk = Talk { quiet: true, verbose: false, no_progress: true };
         let summary = Summary::starting_at(SystemTime::UNIX_EPOCH);
-        RunDesk::new(output, true, Progress::new(Mode::Hidden), summary, talk, None)
+        RunDesk::new(output, true, Progress::new(Mode::Hidden), summary, talk, None, None)
     }
 
     fn outcome(id: u64, lines: Vec<u8>) -> Outcome {

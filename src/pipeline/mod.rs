@@ -6,7 +6,7 @@
 use std::time::{Instant, SystemTime};
 
 use crate::fetch::{FetchPolicy, Fetcher, cookies};
-use crate::frontier::{FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, OpenEnd, PacePolicy, Requests};
+use crate::frontier::{FAILURES_THAT_END_AN_OPEN_RANGE, BacklogError, Frontier, FrontierPolicy, OpenEnd, PacePolicy, Requests};
 use crate::job::Job;
 use crate::model::{Fetched, FieldTally, PageError, Request, Unmade};
 use crate::output::{JsonLines, OutputError};
@@ -22,6 +22,7 @@ use threads::{CrewError, CrewSize};
 
 pub mod conductor;
 mod desk;
+mod leads;
 #[cfg(test)]
 mod modelled;
 mod reader;
@@ -46,6 +47,14 @@ pub enum RunError {
         /// What had been done.
         summary: Box<Summary>,
     },
+    /// Found links could not be kept.
+    #[error("{source}")]
+    Links {
+        /// What happened.
+        source: BacklogError,
+        /// What had been done.
+        summary: Box<Summary>,
+    },
     /// A thread could not be started, or panicked.
     #[error("{source}")]
     Crew {
@@ -64,6 +73,8 @@ pub struct Pages<F, A, R> {
     pub total: Option<u64>,
     /// The pace at which `fetch` may be called for each host.
     pub pace: PacePolicy,
+    /// Whether links are followed.
+    pub follows: bool,
     /// How many threads call `fetch`.
     pub jobs: usize,
     /// Answers one request.
@@ -89,8 +100,9 @@ pub fn crawl(
     let fetcher = Fetcher::new(job.fetch.clone());
     let pages = Pages {
         requests: Box::new(requests(source.clone())),
-        total: if job.until_empty { None } else { source.total() },
+        total: if job.until_empty || job.follows() { None } else { source.total() },
         pace: job.pace.clone(),
+        follows: job.follows(),
         jobs: job.jobs,
         fetch: |request| fetcher.fetch(request),
         abort: || fetcher.abort(),
@@ -135,14 +147,31 @@ where
     A: Fn(),
     R: Fn() -> Option<String>,
 {
-    let Pages { requests, total, pace, jobs, fetch, abort, remark } = pages;
+    let Pages { requests, total, pace, follows, jobs, fetch, abort, remark } = pages;
     let ended_mid_line = output.ended_mid_line();
     let mut desk =
-        RunDesk::new(output, job.ordered, Progress::new(progress), new_summary(job), job.talk, total);
+        RunDesk::new(
+            output,
+            job.ordered,
+            Progress::new(progress),
+            new_summary(job),
+            job.talk,
+            total,
+            job.max_records,
+        );
     if ended_mid_line {
         desk.say("note: the output file ended in the middle of a line; the new records begin on a line of their own");
     }
-    let mut frontier = Frontier::new(requests, job.until_empty, job.retry.clone(), pace);
+    let mut frontier = Frontier::new(
+        requests,
+        FrontierPolicy {
+            until_empty: job.until_empty,
+            retry: job.retry.clone(),
+            pace,
+            follow: follows.then(|| job.follow.clone()),
+            max_pages: job.max_pages,
+        },
+    );
     let deadline = job.max_time.map(|time| Instant::now() + time);
 
     let make_reader = || {
@@ -170,7 +199,14 @@ where
     if let Some(remark) = remark() {
         desk.say(&remark);
     }
+    if let Some(counts) = frontier.link_counts() {
+        desk.note_links(counts);
+    }
     let (mut summary, written) = desk.finish();
+    if let Some(source) = frontier.take_trouble() {
+        summary.end = End::InternalError;
+        return Err(RunError::Links { source, summary: Box::new(summary) });
+    }
     if let Err(source) = written {
         return finish_broken(source, summary);
     }
@@ -179,6 +215,8 @@ where
         Conducted::Completed => End::Completed,
         Conducted::OutOfTime if frontier.has_work_left() => End::MaxTime,
         Conducted::OutOfTime => End::Completed,
+        Conducted::Satisfied => End::MaxRecords,
+        Conducted::Overflowed => End::InternalError,
         Conducted::Stopped => match interrupted().and_then(|signal| u8::try_from(signal).ok()) {
             Some(signal) => End::Interrupted(signal),
             None => End::InternalError,

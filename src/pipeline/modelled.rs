@@ -13,7 +13,7 @@ use conductor::{Conducted, Conductor, Desk, Queues};
 use stop::Stop;
 use threads::{CrewError, CrewSize};
 
-use crate::frontier::{Frontier, PacePolicy, RetryPolicy};
+use crate::frontier::{Frontier, FrontierPolicy, RetryPolicy};
 use crate::model::{
     Exchange, Failure, Fetched, Found, Outcome, Page, PageError, Records, Request, RequestId, Unmade,
 };
@@ -285,6 +285,15 @@ impl Desk for Tray {
         Ok(())
     }
 
+    fn leave_out(&mut self, request: Request) -> Result<(), &'static str> {
+        self.done.push(request.id.0);
+        Ok(())
+    }
+
+    fn is_satisfied(&self) -> bool {
+        false
+    }
+
     fn skip(&mut self, unmade: Unmade) -> Result<(), &'static str> {
         self.failed.push(unmade.id.0);
         Ok(())
@@ -378,7 +387,7 @@ impl Run {
             ..RetryPolicy::default()
         };
         let source = Box::new((0..self.pages).map(|id| Ok(request(id))));
-        let mut frontier = Frontier::new(source, false, retry, PacePolicy::unbounded());
+        let mut frontier = Frontier::new(source, FrontierPolicy { retry, ..FrontierPolicy::plain() });
         let size = CrewSize { jobs: self.jobs, parsers: self.parsers, pages: self.room };
         let panics = |id: RequestId, role| self.panic_at.is_some_and(|at| at == (id.0, role));
         let fetch = |request: Request| -> Fetched {

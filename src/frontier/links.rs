@@ -1,0 +1,224 @@
+//! What pages lead to: each place once, within the bounds of the job, in its order.
+//!
+//! A link gets its number when it is taken in. In ordered output that is when all requests before its page are
+//! settled, so that two runs number alike whatever the network does.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::backlog::{Backlog, BacklogError, Order, Spill};
+use super::seen::Seen;
+use crate::model::{Link, Request, RequestId};
+use crate::scope::{self, Fingerprint, LeftOut, ScopePolicy, Traps};
+
+/// What the job decides about following links.
+#[derive(Debug, Clone)]
+pub struct FollowPolicy {
+    /// Which links are followed.
+    pub scope: ScopePolicy,
+    /// In which order.
+    pub order: Order,
+    /// Whether requests are numbered in the order of discovery, for ordered output.
+    pub ordered: bool,
+    /// Where links wait that are too many for the memory.
+    pub spill: Spill,
+}
+
+/// What became of the links of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LinkCounts {
+    /// Links taken in.
+    pub followed: u64,
+    /// Links to what was known already.
+    pub known: u64,
+    /// Links left out, by reason.
+    pub left_out: BTreeMap<LeftOut, u64>,
+    /// Path shapes of which pages were left out, and how many.
+    pub shapes_cut: Vec<(String, u64)>,
+}
+
+/// The links of a run.
+pub(super) struct Links {
+    policy: FollowPolicy,
+    seen: Seen,
+    traps: Traps,
+    backlog: Backlog,
+    counts: LinkCounts,
+    /// In ordered output: what settled requests found, until it is their turn.
+    turns: Option<Turns>,
+}
+
+/// Requests that are settled, but not all before them.
+#[derive(Default)]
+struct Turns {
+    next: u64,
+    settled: BTreeMap<u64, Option<(Request, Vec<Link>)>>,
+}
+
+impl Links {
+    pub(super) fn new(policy: FollowPolicy) -> Links {
+        Links {
+            seen: Seen::default(),
+            traps: Traps::new(&policy.scope),
+            backlog: Backlog::new(policy.order, policy.spill.clone()),
+            counts: LinkCounts::default(),
+            turns: policy.ordered.then(Turns::default),
+            policy,
+        }
+    }
+
+    pub(super) fn order(&self) -> Order {
+        self.policy.order
+    }
+
+    pub(super) fn is_ordered(&self) -> bool {
+        self.turns.is_some()
+    }
+
+    /// Notes a request of the source: a link that leads to it leads to nothing new. Whether it is new itself.
+    pub(super) fn note_source(&mut self, request: &Request) -> bool {
+        self.seen.insert(scope::fingerprint(&request.url, request.message.as_deref()).0)
+    }
+
+    /// Whether a redirect of `request` may be followed to `to`: it is within the bounds and leads to nothing known. What
+    /// the source names itself may lead anywhere.
+    pub(super) fn may_move(&mut self, request: &Request, to: &url::Url) -> bool {
+        if request.depth == 0 {
+            return true;
+        }
+        // Back to where it came from, with a cookie: that page has not been read yet.
+        if *to == request.url {
+            return true;
+        }
+        let to = scope::normalize(to.clone(), self.policy.scope.sort_query);
+        let judged = self.policy.scope.judge(&to, &request.url, request.start.as_deref(), request.depth);
+        if let Err(reason) = judged {
+            self.leave_out(reason, 1);
+            return false;
+        }
+        let is_new = self.seen.insert(scope::fingerprint(&to, None).0);
+        self.counts.known += u64::from(!is_new);
+        is_new
+    }
+
+    /// Counts links that a page showed and that are not followed.
+    pub(super) fn leave_out(&mut self, reason: LeftOut, count: u64) {
+        *self.counts.left_out.entry(reason).or_default() += count;
+    }
+
+    /// A request is settled for good, and its page leads to these places. Gives the requests that now go their way, in
+    /// order, each numbered by `number`.
+    ///
+    /// # Errors
+    /// The backlog's.
+    pub(super) fn settle(
+        &mut self,
+        request: &Request,
+        found: Vec<Link>,
+        number: &mut impl FnMut() -> RequestId,
+    ) -> Result<Vec<Request>, BacklogError> {
+        let mut direct = Vec::new();
+        let Some(turns) = &mut self.turns else {
+            self.take_in(request, found, number, &mut direct)?;
+            return Ok(direct);
+        };
+        turns.settled.insert(request.id.0, (!found.is_empty()).then(|| (request.clone(), found)));
+        self.take_turns(number)?;
+        Ok(direct)
+    }
+
+    /// A number that gives no page is settled.
+    pub(super) fn pass(&mut self, id: RequestId, number: &mut impl FnMut() -> RequestId) -> Result<(), BacklogError> {
+        if let Some(turns) = &mut self.turns {
+            turns.settled.insert(id.0, None);
+            self.take_turns(number)?;
+        }
+        Ok(())
+    }
+
+    fn take_turns(&mut self, number: &mut impl FnMut() -> RequestId) -> Result<(), BacklogError> {
+        while let Some(turns) = &mut self.turns
+            && let Some(settled) = turns.settled.remove(&turns.next)
+        {
+            turns.next += 1;
+            if let Some((request, found)) = settled {
+                let mut direct = Vec::new();
+                self.take_in(&request, found, number, &mut direct)?;
+                direct.into_iter().try_for_each(|request| self.backlog.push(request))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_in(
+        &mut self,
+        page: &Request,
+        found: Vec<Link>,
+        number: &mut impl FnMut() -> RequestId,
+        direct: &mut Vec<Request>,
+    ) -> Result<(), BacklogError> {
+        for link in found {
+            if !self.seen.insert(link.fingerprint) {
+                self.counts.known += 1;
+                continue;
+            }
+            if let Err(reason) = self.traps.admit(&link.url) {
+                self.leave_out(reason, 1);
+                continue;
+            }
+            self.counts.followed += 1;
+            direct.push(request_for(page, link, number()));
+        }
+        Ok(())
+    }
+
+    /// Lets a request wait until there is room at the hosts.
+    ///
+    /// # Errors
+    /// The backlog's.
+    pub(super) fn wait(&mut self, request: Request) -> Result<(), BacklogError> {
+        self.backlog.push(request)
+    }
+
+    /// The number of the request that waits in front.
+    ///
+    /// # Errors
+    /// The backlog's.
+    pub(super) fn front(&mut self) -> Result<Option<RequestId>, BacklogError> {
+        Ok(self.backlog.peek()?.map(|request| request.id))
+    }
+
+    /// Takes the request that waits in front.
+    ///
+    /// # Errors
+    /// The backlog's.
+    pub(super) fn take(&mut self) -> Result<Option<Request>, BacklogError> {
+        self.backlog.pop()
+    }
+
+    /// How many requests wait here.
+    pub(super) fn waiting(&self) -> u64 {
+        self.backlog.len()
+    }
+
+    /// What became of all links.
+    pub(super) fn counts(&self) -> LinkCounts {
+        let shapes_cut = self.traps.shapes_cut().map(|(shape, count)| (shape.to_owned(), count)).collect();
+        LinkCounts { shapes_cut, ..self.counts.clone() }
+    }
+}
+
+/// The request that follows `link` from the page of `request`.
+fn request_for(page: &Request, link: Link, id: RequestId) -> Request {
+    // A link within an origin that the job names leads to what the job names; any other is the page's idea.
+    let is_by_page = page.is_by_page || !crate::model::is_same_origin(&page.url, &link.url);
+    Request {
+        rule: link.rule,
+        depth: page.depth + 1,
+        priority: link.priority,
+        carried: link.carried,
+        is_by_page,
+        start: page.start.as_ref().map(Arc::clone),
+        ..Request::new(id, link.url, None)
+    }
+}

@@ -1,0 +1,33 @@
+//! Where a page leads, made ready for the conductor: in normal form, within the bounds of the job, with a fingerprint.
+//!
+//! This runs on the parser threads, in parallel; what is known already, only the conductor can say.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use crate::model::{Link, Records, Request};
+use crate::scope::{self, LeftOut, ScopePolicy};
+
+/// Leaves of the links in `records`, found on the page of `request` at `page`, those that may be followed.
+pub(super) fn keep_followed(policy: &ScopePolicy, request: &Request, page: &Url, records: &mut Records) {
+    let mut left_out: BTreeMap<LeftOut, u64> = records.left_out.drain(..).collect();
+    let links = std::mem::take(&mut records.links);
+    records.links = links
+        .into_iter()
+        .filter_map(|link| {
+            let url = scope::normalize(link.url, policy.sort_query);
+            match policy.judge(&url, page, request.start.as_deref(), request.depth + 1) {
+                Ok(()) => {
+                    let fingerprint = scope::fingerprint(&url, None).0;
+                    Some(Link { url, fingerprint, ..link })
+                }
+                Err(reason) => {
+                    *left_out.entry(reason).or_default() += 1;
+                    None
+                }
+            }
+        })
+        .collect();
+    records.left_out = left_out.into_iter().collect();
+}
