@@ -6,6 +6,7 @@
 //! Requests come from the source, wait at their host, and go out when the table of hosts says so: within the
 //! pace of the host (`pace`, `throttle`) and the rules of its robots.txt.
 
+mod backlog;
 mod host;
 mod hosts;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod hosts_tests;
 mod pace;
 mod reply;
 mod retry;
+mod seen;
 mod throttle;
 mod troubles;
 
@@ -26,8 +28,10 @@ use self::hosts::{Handed, Hosts};
 use crate::model::{Errand, Exchange, PageError, Request, RequestId, Unmade};
 use crate::robots::Robots;
 
+pub use self::backlog::{Backlog, BacklogError, Order, Spill};
 pub use self::pace::{HostPace, HostPattern, PacePolicy};
 pub use self::retry::{RetryPolicy, Statuses};
+pub use self::seen::Seen;
 pub use self::throttle::{ThrottleMode, ThrottlePolicy};
 
 /// An open range on a dead site would never end: so many pages in a row that failed for good end it.
