@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn urls_may_part_within_a_character() {
-        // Opaque paths keep some characters as they are in no case that is known; the codec does not rely on it.
+        // The `url` crate writes them as ASCII; the codec does not rely on it.
         let (mut before, mut out) = ("http://h/\u{e9}".to_owned(), vec![]);
         put_url("http://h/\u{ea}/x", &mut before, &mut out);
         assert_eq!(before, "http://h/\u{ea}/x");

@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 
 /// Values from JSON pages have 128 levels at most, and a few more go around them. Damaged bytes could say more than the
 /// stack of the thread has room for.
-const DEEPEST: u32 = 1000;
+const DEEPEST: u32 = 256;
 
 /// Appends a number.
 pub(super) fn put_number(mut number: u64, out: &mut Vec<u8>) {
@@ -171,6 +171,16 @@ mod tests {
         put_map(map, &mut out);
         let read = Bytes(&out).map().unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), serde_json::to_string(map).unwrap());
+    }
+
+    #[test]
+    fn whatever_serde_json_reads_can_be_handed_down() {
+        let text = format!("{}{}", "[".repeat(127), "]".repeat(127));
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let map = Map::from_iter([("deep".to_owned(), Value::from(vec![value]))]);
+        let mut out = vec![];
+        put_map(&map, &mut out);
+        assert_eq!(Bytes(&out).map(), Some(map));
     }
 
     #[test]
