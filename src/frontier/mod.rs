@@ -39,6 +39,7 @@ pub use self::links::{FollowPolicy, LinkCounts};
 pub use self::open::{FAILURES_THAT_END_AN_OPEN_RANGE, OpenEnd};
 pub use self::pace::{HostPace, HostPattern, PacePolicy};
 pub use self::retry::{RetryPolicy, Statuses};
+pub use self::seen::Seen;
 pub use self::throttle::{ThrottleMode, ThrottlePolicy};
 
 /// How many requests are read ahead of hosts that must wait, in search of one that need not.
