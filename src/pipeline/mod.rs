@@ -136,6 +136,8 @@ where
     R: Fn() -> Option<String>,
 {
     let Pages { requests, total, pace, jobs, fetch, abort, remark } = pages;
+    let start = job.start;
+    let requests = Box::new(requests.map(move |made| made.map(|request| Request { rule: start, ..request })));
     let ended_mid_line = output.ended_mid_line();
     let mut desk =
         RunDesk::new(output, job.ordered, Progress::new(progress), new_summary(job), job.talk, total);
@@ -189,7 +191,7 @@ where
 
 fn new_summary(job: &Job) -> Summary {
     let mut summary = Summary::starting_at(SystemTime::now());
-    summary.fields = job.rule.field_names().into_iter().map(|name| (name, FieldTally::default())).collect();
+    summary.fields = job.field_names().into_iter().map(|name| (name, FieldTally::default())).collect();
     summary
 }
 
