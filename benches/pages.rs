@@ -72,12 +72,13 @@ fn extractor() -> Extractor {
         name: "links".to_owned(),
         each: Some(xpath("//a")),
         fields: vec![field("href", "./@href"), field("text", "./text()"), field("all", "normalize-space(.)")],
+        follow: Vec::new(),
     };
     Extractor::new(&rule, false, ExtractLimits::default()).expect("the expressions are right")
 }
 
 fn facts() -> PageFacts<'static> {
-    PageFacts { url: "http://localhost/", page: None, fetched_at: None }
+    PageFacts::of("http://localhost/")
 }
 
 fn measure(file: &str, rounds: usize) -> Result<(), Failure> {

@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::message::Message;
 use crate::robots::Robots;
+use crate::scope::LeftOut;
 
 /// A request's number in the order of the source, from 0. It names the request for the whole run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -203,6 +204,8 @@ pub struct Page {
     pub content_type: Option<String>,
     /// The body after `Content-Encoding` was undone, in the page's own character set.
     pub body: Vec<u8>,
+    /// The `X-Robots-Tag` headers as sent; bytes that are not UTF-8 are replaced.
+    pub robots_tag: Vec<String>,
     /// When the response had arrived.
     pub fetched_at: SystemTime,
     /// How the server behaved.
@@ -230,8 +233,18 @@ pub struct Records {
     /// Records left out because a required field was missing.
     pub dropped: u64,
     /// How each field fared, in the order of [`Rule::field_names`](crate::extract::Rule::field_names); empty if there
-    /// was no record to look at.
+    /// was no record to look at. What a run counts has the order of [`Job::field_names`](crate::job::Job::field_names).
     pub fields: Vec<FieldTally>,
+    /// Where the page leads, by the entries of the rule in their order and within each in document order; the same
+    /// place as often as the page says it.
+    pub links: Vec<Link>,
+    /// How many links are not among `links` since the page asks not to follow any.
+    pub links_forbidden: u64,
+    /// How many are not, since they are no http or https URL, too long or too many, or without a value that must be
+    /// handed down.
+    pub links_left_out: u64,
+    /// How many are not, by the bounds of the job.
+    pub left_out: Vec<(LeftOut, u64)>,
 }
 
 /// How often a field was found. The three add up to how often it was looked for.

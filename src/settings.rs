@@ -192,6 +192,13 @@ pub const SETTINGS: &[Setting] = &[
          White space is stripped and collapsed. Repeat for more fields; they keep this order",
     )
     .short('f'),
+    list(
+        "follow",
+        Extract,
+        "[NAME=]XPATH",
+        "Go on to the pages that these links lead to, elements or attributes: //li[@class=\"next\"]/a. With NAME they are \
+         read by the rule [extract.NAME] of the job file, without by the same rule again. Repeat for more",
+    ),
     switch("raw", Extract, "Keep white space in all fields as it is in the page"),
     list(
         "namespace",

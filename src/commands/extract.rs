@@ -39,6 +39,8 @@ fn extract(job: &Job, mut pages: Vec<Saved>) -> ExitCode {
             total: Some(pages.len() as u64),
             requests: Box::new(saved::requests(pages)),
             pace: PacePolicy::unbounded(),
+            // Saved pages lead nowhere.
+            follows: false,
             jobs: FILE_READERS,
             fetch,
             // A read of a file cannot be cut off; the process ends itself when it takes too long.

@@ -10,10 +10,13 @@ use crate::extract::budget::Budget;
 use crate::extract::json::parse_page;
 use crate::extract::xpath::ast::{Expr, NodeTest, Start, Step};
 use crate::extract::xpath::engine::{Engine, EngineChoice, Index, Programs, Session, Store, Value};
-use crate::extract::{self, ExtractLimits, Extractor, Field, Namespaces, PageFacts, Shape, XPath};
+use crate::extract::{
+    self, ExtractLimits, Extractor, Field, Follow, Namespaces, PageFacts, Rule, Shape, XPath,
+};
 use crate::html::dom::NodeKind;
 use crate::html::{Document, NodeId, Place};
-use crate::job::Job;
+use crate::job::{Job, JobRule};
+use crate::model::{Link, Records};
 use crate::nearly::{self, Nearly};
 
 /// What a page holds.
@@ -85,7 +88,7 @@ pub(crate) fn shown_name(field: &Field) -> String {
     let all = match &field.shape {
         Shape::Value(value) => value.many,
         Shape::List { .. } => true,
-        Shape::Object { .. } | Shape::Constant(_) | Shape::Meta(_) => false,
+        Shape::Object { .. } | Shape::Constant(_) | Shape::Meta(_) | Shape::Carried { .. } => false,
     };
     format!("{}{}", field.name, if all { "[]" } else { "" })
 }
@@ -312,7 +315,7 @@ fn declare_step(step: &Step, namespaces: &mut Namespaces) {
     step.predicates.iter().for_each(|predicate| declare_all(predicate, namespaces));
 }
 
-/// The records of a page as a run would write them: lines of JSON.
+/// The records of a page as a run would write them, as lines of JSON, and where it leads.
 ///
 /// # Errors
 /// In words, which expression failed on this page.
@@ -322,15 +325,27 @@ pub(crate) fn records(
     url: &str,
     page: Option<i64>,
     fetched_at: SystemTime,
-) -> Result<String, String> {
-    let limits = ExtractLimits::default();
-    let extractor = Extractor::with_engine(&job.rule, job.with_meta, limits, job.xpath_engine)
+) -> Result<Records, String> {
+    let facts = PageFacts { page, fetched_at: Some(fetched_at), ..PageFacts::of(url) };
+    read_by(job, job.rule(), content, &facts)
+}
+
+/// Where an entry of `follow` leads, as a run would see it.
+///
+/// # Errors
+/// In words, which expression failed on this page.
+pub(crate) fn links(job: &Job, follow: &Follow, content: &Content, url: &str) -> Result<Vec<Link>, String> {
+    let rule = Rule { name: job.rule().name.clone(), follow: vec![follow.clone()], ..Rule::default() };
+    read_by(job, &rule, content, &PageFacts::of(url)).map(|records| records.links)
+}
+
+fn read_by(job: &Job, rule: &Rule, content: &Content, facts: &PageFacts<'_>) -> Result<Records, String> {
+    let JobRule { with_meta, xpath_engine, .. } = job.start_rule();
+    let extractor = Extractor::with_engine(rule, *with_meta, ExtractLimits::default(), *xpath_engine)
         .map_err(|error| error.to_string())?;
-    let facts = PageFacts { url, page, fetched_at: Some(fetched_at) };
     let content = match content {
         Content::Markup(document) => extract::Content::Markup(document),
         Content::Json(json) => extract::Content::Json(json),
     };
-    let records = extractor.extract(content, &facts).map_err(|error| error.to_string())?;
-    Ok(String::from_utf8_lossy(&records.lines).into_owned())
+    extractor.extract(content, facts).map_err(|error| error.to_string())
 }

@@ -135,7 +135,7 @@ struct Session {
 
 impl Session {
     fn prompt(&self) -> String {
-        match &self.job.rule.each {
+        match &self.job.rule().each {
             Some(each) => format!("{} × {}> ", self.trial.count_records(&self.job), cut(&each.text(), 30)),
             None => "page> ".to_owned(),
         }
@@ -162,7 +162,7 @@ impl Session {
     }
 
     fn look_for(&self, text: &str) {
-        match Expression::parse(text, &self.job.namespaces) {
+        match Expression::parse(text, &self.job.start_rule().namespaces) {
             Ok(expression) => {
                 show(&self.trial.look_for(&self.job, &expression).lines);
             }
@@ -202,7 +202,7 @@ impl Session {
             asked.job.flags.insert("each", vec![written]);
         }
         if self.change(asked)
-            && let Some(each) = &self.job.rule.each
+            && let Some(each) = &self.job.rule().each
         {
             show(&self.trial.look_at_each(&self.job, each).lines);
         }
@@ -217,14 +217,14 @@ impl Session {
         }
         // A field of the same name was replaced where it stood; it is the one of this expression.
         let name = parse_field(text).map(|field| field.name).unwrap_or_default();
-        let field = self.job.rule.fields.iter().find(|field| field.name == name);
+        let field = self.job.rule().fields.iter().find(|field| field.name == name);
         if let Some(finding) = field.and_then(Field::finding) {
             show(&self.trial.look_for(&self.job, &finding.expression).lines);
         }
     }
 
     fn show_records(&self) {
-        if self.job.rule.fields.is_empty() {
+        if self.job.rule().fields.is_empty() {
             return say("a record has no fields yet; :field NAME=XPATH adds one");
         }
         show(&self.trial.records(&self.job).lines);

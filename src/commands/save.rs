@@ -4,8 +4,9 @@ use serde_json::Value as Json;
 
 use super::try_page::Asked;
 use crate::extract::xpath::engine::EngineChoice;
-use crate::extract::{Expression, Field, Finding, Language, Shape, ValueSpec};
-use crate::job::Job;
+use crate::extract::convert::Recipe;
+use crate::extract::{Expression, Field, Finding, Follow, Language, Shape, ValueSpec};
+use crate::job::{Job, JobRule};
 
 /// The `[source]` and the `[extract.NAME]` of a job; it reads back as the same.
 pub(super) fn toml_of(asked: &Asked, job: &Job) -> String {
@@ -21,27 +22,53 @@ pub(super) fn toml_of(asked: &Asked, job: &Job) -> String {
         }
         _ => text.push_str("# url = \"https://example.com/list?page={page}\"\n# pages = \"1-9\"\n"),
     }
-    text.push_str(&format!("\n[extract.{}]\n", key(&job.rule.name)));
-    if let Some(each) = &job.rule.each {
+    // The first rule of a file is the one that reads the pages of its source.
+    for id in job.reached() {
+        add_rule(&mut text, job, job.rule_of(id));
+    }
+    text
+}
+
+fn add_rule(text: &mut String, job: &Job, JobRule { rule, with_meta, xpath_engine, namespaces }: &JobRule) {
+    text.push_str(&format!("\n[extract.{}]\n", key(&rule.name)));
+    if let Some(each) = &rule.each {
         text.push_str(&format!("each = {}\n", quoted(&prefixed(each))));
     }
-    let is_raw = all_raw(&job.rule.fields) == Some(true);
+    let is_raw = all_raw(&rule.fields) == Some(true);
     if is_raw {
         text.push_str("raw = true\n");
     }
-    if job.with_meta {
+    if *with_meta {
         text.push_str("with-meta = true\n");
     }
-    if job.xpath_engine == EngineChoice::Sxd {
+    if *xpath_engine == EngineChoice::Sxd {
         text.push_str("xpath-engine = 'sxd'\n");
     }
-    for field in &job.rule.fields {
-        add_field(&mut text, "", field, is_raw);
+    for field in &rule.fields {
+        add_field(text, "fields.", field, is_raw);
     }
-    for (prefix, uri) in job.namespaces.iter().filter(|(prefix, _)| *prefix != "xml") {
+    for (prefix, uri) in namespaces.iter().filter(|(prefix, _)| *prefix != "xml") {
         text.push_str(&format!("namespaces.{} = {}\n", key(prefix), quoted(uri)));
     }
-    text
+    for follow in &rule.follow {
+        text.push_str(&format!("\n[[extract.{}.follow]]\n", key(&rule.name)));
+        add_follow(text, follow, &job.rule_of(follow.to).rule.name, is_raw);
+    }
+}
+
+fn add_follow(text: &mut String, follow: &Follow, to: &str, is_raw: bool) {
+    let mut entries = Vec::new();
+    entries.extend(follow.each.as_ref().map(|each| ("each", quoted(&prefixed(each)))));
+    entries.extend(finding_of(&follow.at));
+    entries.extend(pattern_of(&follow.recipe));
+    entries.push(("to", quoted(to)));
+    if follow.priority != 0 {
+        entries.push(("priority", follow.priority.to_string()));
+    }
+    text.extend(entries.into_iter().map(|(name, value)| format!("{name} = {value}\n")));
+    for field in &follow.carry {
+        add_field(text, "carry.", field, is_raw);
+    }
 }
 
 /// Whether all values keep their white space; `None` if there is no value.
@@ -53,18 +80,24 @@ fn all_raw(fields: &[Field]) -> Option<bool> {
     raws.reduce(|one, other| one && other)
 }
 
-/// The lines of a field; `parent` is the key of the table that its `fields` stand in, with a dot behind it.
+/// The lines of a field; `parent` is the key of the table that it stands in, with a dot behind it.
 fn add_field(text: &mut String, parent: &str, field: &Field, is_raw: bool) {
     let mut add = |key: &str, value: &str| text.push_str(&format!("{key} = {value}\n"));
     if let Shape::Value(value) = &field.shape {
         let name = if value.many { format!("{}[]", field.name) } else { field.name.clone() };
-        return add(&format!("{parent}fields.{}", key(&name)), &value_of(field, value, is_raw));
+        return add(&format!("{parent}{}", key(&name)), &value_of(field, value, is_raw));
     }
-    let path = format!("{parent}fields.{}", key(&field.name));
+    let path = format!("{parent}{}", key(&field.name));
     match &field.shape {
         Shape::Value(_) => {}
         Shape::Constant(json) => add(&format!("{path}.const"), &literal(json)),
         Shape::Meta(meta) => add(&format!("{path}.meta"), &quoted(meta.name())),
+        Shape::Carried { name, default } => {
+            add(&format!("{path}.carry"), &quoted(name));
+            if let Some(default) = default {
+                add(&format!("{path}.default"), &literal(default));
+            }
+        }
         Shape::List { each, .. } => {
             if let Some(from) = &each.from {
                 add(&format!("{path}.from"), &quoted(&prefixed(from)));
@@ -81,7 +114,7 @@ fn add_field(text: &mut String, parent: &str, field: &Field, is_raw: bool) {
         add(&format!("{path}.required"), "true");
     }
     for inner in field.nested() {
-        add_field(text, &format!("{path}."), inner, is_raw);
+        add_field(text, &format!("{path}.fields."), inner, is_raw);
     }
 }
 
@@ -92,13 +125,7 @@ fn value_of(field: &Field, value: &ValueSpec, is_raw: bool) -> String {
     more.extend(recipe.kind.map(|kind| ("type", quoted(kind.name()))));
     more.extend(recipe.locale.map(|locale| ("locale", quoted(locale.name))));
     more.extend(recipe.format.as_ref().map(|format| ("format", quoted(format))));
-    more.extend(recipe.regex.as_ref().map(|regex| ("regex", quoted(regex.as_str()))));
-    if !recipe.replace.is_empty() {
-        let pairs = recipe.replace.iter();
-        let pairs = pairs.map(|(pattern, by)| format!("[{}, {}]", quoted(pattern.as_str()), quoted(by)));
-        let pairs: Vec<String> = pairs.collect();
-        more.push(("replace", format!("[{}]", pairs.join(", "))));
-    }
+    more.extend(pattern_of(recipe));
     more.extend(value.default.as_ref().map(|default| ("default", literal(default))));
     if field.required {
         more.push(("required", "true".to_owned()));
@@ -112,6 +139,19 @@ fn value_of(field: &Field, value: &ValueSpec, is_raw: bool) -> String {
     let entries = finding_of(&value.at).into_iter().chain(more);
     let entries: Vec<String> = entries.map(|(name, value)| format!("{name} = {value}")).collect();
     format!("{{ {} }}", entries.join(", "))
+}
+
+/// `regex` and `replace`.
+fn pattern_of(recipe: &Recipe) -> Vec<(&'static str, String)> {
+    let mut entries = Vec::new();
+    entries.extend(recipe.regex.as_ref().map(|regex| ("regex", quoted(regex.as_str()))));
+    if !recipe.replace.is_empty() {
+        let pairs = recipe.replace.iter();
+        let pairs = pairs.map(|(pattern, by)| format!("[{}, {}]", quoted(pattern.as_str()), quoted(by)));
+        let pairs: Vec<String> = pairs.collect();
+        entries.push(("replace", format!("[{}]", pairs.join(", "))));
+    }
+    entries
 }
 
 /// `from` and the expression under the key of its language.
@@ -212,8 +252,8 @@ mod tests {
         let (file, mistakes) = config::parse("job.toml", &text);
         assert!(mistakes.is_empty(), "{text}\n{mistakes:?}");
         let again = Job::build(Purpose::Crawl, Layer::new(), Layer::new(), file, mistakes).unwrap();
-        assert_eq!(format!("{:?}", again.rule.fields), format!("{:?}", job.rule.fields), "{text}");
-        assert_eq!(again.rule.each, job.rule.each);
+        assert_eq!(format!("{:?}", again.rule().fields), format!("{:?}", job.rule().fields), "{text}");
+        assert_eq!(again.rule().each, job.rule().each);
         let job = again;
         assert_eq!(job.source.unwrap().last_request().unwrap().url.as_str(), "http://h/l?p=7");
     }
@@ -228,7 +268,7 @@ mod tests {
         };
         // Patterns have no equality; all there is shows in what is made for debugging.
         let all = |job: &Job| {
-            format!("{:?} {} {:?} {:?}", job.rule, job.with_meta, job.xpath_engine, job.namespaces)
+            format!("{:?}", job.rules)
         };
         let job = build(&format!("[extract.a]\n{rule}\n"));
         let text = toml_of(&asked(&[]), &job);
@@ -263,6 +303,11 @@ mod tests {
             "with-meta = true\nxpath-engine = 'sxd'\nfields.a = '//a'",
             "namespaces = { css = 'urn:c', b = \"urn:it's\" }\nfields.a = 'xpath:css:a'\nfields.b = '//b:c'",
             "each = '//li'",
+            "follow = '//a'",
+            "fields.a = { carry = 'x', default = 1, required = true }\nfields.b.carry = 'y'",
+            "follow = [{ each = '//li', css = 'a', priority = -3, carry = { a = './b', b = { each = 'i', fields.c = '.' } } }]",
+            "follow = [{ from = '//script', json = '$.u', regex = 'x(.*)', replace = ['a', 'b'], to = 'b c' }]\n\
+             [extract.'b c']\nwith-meta = true\nfollow = ['//a', 'css:b']",
         ] {
             check_saved(rule);
         }

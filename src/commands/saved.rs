@@ -137,6 +137,7 @@ pub(super) fn read(request: Request, limit: u64) -> Result<Page, Box<Failure>> {
             status: 200,
             content_type: None,
             body,
+            robots_tag: Vec::new(),
             fetched_at,
             exchange: Exchange::default(),
         }),

@@ -8,7 +8,7 @@ use super::matches::{self, Content, Context, Expression, Found};
 use super::saved::STDIN_URL;
 use super::{lines, plural};
 use crate::extract::json::parse_page;
-use crate::extract::{Field, Finding, Reads};
+use crate::extract::{Field, Finding, Follow, Reads};
 use crate::html::dom::NodeKind;
 use crate::html::{self, NodeId};
 use crate::job::Job;
@@ -153,21 +153,61 @@ impl Trial {
     /// What all expressions of the job find, and its first records.
     pub(super) fn examine(&self, job: &Job) -> Report {
         guarded(|report| {
-            if let Some(each) = &job.rule.each {
+            if let Some(each) = &job.rule().each {
                 self.look(report, job, "each", each, &View::page(&self.content));
             }
             let (view, of_all) = self.records_of(job);
             if view.contexts.is_empty() {
-                if !job.rule.fields.is_empty() {
+                if !job.rule().fields.is_empty() {
                     report.lines.push("there is no record to look for the fields in".to_owned());
                 }
-                return;
+            } else {
+                self.examine_fields(report, job, &job.rule().fields, "", &view);
+                if !job.rule().fields.is_empty() {
+                    self.show_records(report, job, of_all);
+                }
             }
-            self.examine_fields(report, job, &job.rule.fields, "", &view);
-            if !job.rule.fields.is_empty() {
-                self.show_records(report, job, of_all);
+            for follow in &job.rule().follow {
+                self.examine_follow(report, job, follow);
             }
         })
+    }
+
+    /// An entry of `follow`, and where its first links lead.
+    fn examine_follow(&self, report: &mut Report, job: &Job, follow: &Follow) {
+        let page = View::page(&self.content);
+        let name = match follow.to == job.start {
+            true => "follow".to_owned(),
+            false => format!("follow to {}", job.rule_of(follow.to).rule.name),
+        };
+        let ignore = |_: &mut Report, _: &View<'_>| {};
+        match &follow.each {
+            None => self.look_for_field(report, job, &name, &follow.at, &page, &ignore),
+            Some(each) => {
+                let found = self.look(report, job, &format!("{name} each"), each, &page);
+                let view = View::first(matches::contexts(found), "place");
+                if !view.contexts.is_empty() {
+                    self.look_for_field(report, job, &name, &follow.at, &view, &ignore);
+                }
+            }
+        }
+        let links = match matches::links(job, follow, &self.content, &display_url(&self.page.final_url)) {
+            Ok(links) => links,
+            Err(reason) => {
+                report.is_missing = true;
+                return report.lines.push(format!("no links: {reason}"));
+            }
+        };
+        for link in links.iter().take(SHOWN_MATCHES) {
+            let carried = link.carried.as_deref().and_then(|carried| serde_json::to_string(carried).ok());
+            let carried = carried.map(|carried| format!("  with {carried}")).unwrap_or_default();
+            report.lines.push(format!("  leads to {}{carried}", link.url));
+        }
+        match links.len().saturating_sub(SHOWN_MATCHES) {
+            0 if links.is_empty() => report.lines.push("  leads nowhere".to_owned()),
+            0 => {}
+            more => report.lines.push(format!("  and to {more} more")),
+        }
     }
 
     fn examine_fields(
@@ -217,6 +257,7 @@ impl Trial {
         let url = display_url(&self.page.final_url);
         match matches::records(job, &self.content, &url, self.page.request.page, self.page.fetched_at) {
             Ok(records) => {
+                let records = String::from_utf8_lossy(&records.lines);
                 let count = records.lines().count();
                 let dropped = of_all.saturating_sub(count);
                 let mut head = match count {
@@ -243,8 +284,8 @@ impl Trial {
 
     /// Where the first records are, and how many there are in all.
     fn records_of(&self, job: &Job) -> (View<'_>, usize) {
-        let Some(each) = &job.rule.each else { return (View::page(&self.content), 1) };
-        let found = matches::find(&self.content, each, &[self.content.root()], job.xpath_engine);
+        let Some(each) = &job.rule().each else { return (View::page(&self.content), 1) };
+        let found = matches::find(&self.content, each, &[self.content.root()], job.start_rule().xpath_engine);
         let contexts = matches::contexts(found.unwrap_or_default());
         let count = contexts.len();
         (View::first(contexts, RECORD), count)
@@ -303,12 +344,12 @@ impl Trial {
     ) -> Vec<Found<'c>> {
         let name = if name.is_empty() { String::new() } else { format!("{name}: ") };
         let engine = match job.talk.verbose {
-            true => matches::engine(expression, job.xpath_engine),
+            true => matches::engine(expression, job.start_rule().xpath_engine),
             false => None,
         };
         let engine = engine.map(|engine| format!(" [{engine}]")).unwrap_or_default();
         let head = |what: &str| format!("{name}{}{engine}  ─ {what}", expression.text());
-        let found = match matches::find(&self.content, expression, &view.contexts, job.xpath_engine) {
+        let found = match matches::find(&self.content, expression, &view.contexts, job.start_rule().xpath_engine) {
             Ok(found) => found,
             Err(reason) => {
                 report.is_missing = true;
@@ -372,7 +413,7 @@ fn guarded(write: impl FnOnce(&mut Report)) -> Report {
 }
 
 fn reads_json(job: &Job) -> bool {
-    job.rule.reads() == Some(Reads::Json)
+    job.rule().reads() == Some(Reads::Json)
 }
 
 fn media_type(content_type: Option<&str>) -> String {

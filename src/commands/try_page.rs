@@ -73,7 +73,7 @@ fn try_page(typed: TryTyped) -> ExitCode {
         }
     };
     show(&trial.describe());
-    if job.rule.each.is_none() && job.rule.fields.is_empty() {
+    if job.rule().each.is_none() && job.rule().fields.is_empty() && job.rule().follow.is_empty() {
         repl::run(&mut *repl::lines(), asked, job, trial, reader);
         return ExitCode::SUCCESS;
     }

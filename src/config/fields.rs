@@ -9,10 +9,14 @@ use crate::extract::DEEPEST_FIELDS;
 use crate::written::Written;
 
 /// The keys of a field that is a table.
-pub const FIELD_KEYS: [&str; 17] = [
+pub const FIELD_KEYS: [&str; 18] = [
     "xpath", "css", "json", "from", "each", "all", "type", "locale", "format", "regex", "replace", "default",
-    "required", "raw", "fields", "const", "meta",
+    "required", "raw", "fields", "const", "meta", "carry",
 ];
+
+/// The keys of an entry of `follow` that is a table.
+pub const FOLLOW_KEYS: [&str; 10] =
+    ["xpath", "css", "json", "from", "each", "regex", "replace", "to", "priority", "carry"];
 
 /// One field of a rule.
 #[derive(Debug)]
@@ -45,7 +49,7 @@ pub struct WrittenTable {
     pub constant: Option<Literal>,
     /// `replace`: patterns and what stands for them.
     pub replace: Vec<(Written, Written)>,
-    /// `fields`, in their order.
+    /// `fields`, or what an entry of `follow` has under `carry`, in their order.
     pub fields: Vec<WrittenField>,
     /// Some of it could not be read: what seems to be missing may be there, misspelt.
     pub is_incomplete: bool,
@@ -106,6 +110,63 @@ impl Reader<'_> {
         Some(WrittenField { name, all, value: WrittenValue::Table(written) })
     }
 
+    /// `follow = ["XPATH", { xpath = "..", to = "book" }]`; a single entry stands for itself. They come as fields that
+    /// are all called `follow`.
+    pub(super) fn follow(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Vec<WrittenField> {
+        let items: Vec<_> = match value.get_ref().as_array() {
+            Some(items) => items.iter().collect(),
+            None => vec![value],
+        };
+        items.into_iter().filter_map(|item| self.follow_entry(key, item)).collect()
+    }
+
+    fn follow_entry(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<WrittenField> {
+        let name = Written { text: "follow".to_owned(), place: self.place(value.span().start, key) };
+        let Some(table) = value.get_ref().as_table() else {
+            let value = WrittenValue::Expression(self.string(key, value)?);
+            return Some(WrittenField { name, all: true, value });
+        };
+        let mut written = WrittenTable::default();
+        let before = self.mistakes.len();
+        for (name, value) in table {
+            match FOLLOW_KEYS.into_iter().find(|known| known == name.get_ref()) {
+                None => self.unknown_key(
+                    name.span().start,
+                    &format!("{key}.{}", name.get_ref()),
+                    FOLLOW_KEYS,
+                ),
+                Some(known @ "carry") => {
+                    let key = format!("{key}.{known}");
+                    let place = self.place(value.span().start, &key);
+                    written.keys.push((known, Written { text: String::new(), place }));
+                    written.fields = self.fields(&key, value, 1);
+                }
+                Some(known @ "priority") => {
+                    let priority = self.scalar(&format!("{key}.{known}"), value);
+                    written.keys.extend(priority.map(|priority| (known, priority)));
+                }
+                Some(known @ "to") => {
+                    let to = self.string(&format!("{key}.{known}"), value);
+                    written.keys.extend(to.map(|to| (known, to)));
+                }
+                Some(_) => self.field_key(key, (name, value), 1, &mut written),
+            }
+        }
+        written.is_incomplete = self.mistakes.len() > before;
+        Some(WrittenField { name, all: true, value: WrittenValue::Table(written) })
+    }
+
+    fn string(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Written> {
+        match value.get_ref() {
+            DeValue::String(_) => self.scalar(key, value),
+            other => {
+                let message = format!("a string is wanted here, not {}", article(other.type_str()));
+                self.mistake_at(value.span().start, key, message, None);
+                None
+            }
+        }
+    }
+
     fn field_key(&mut self, key: &str, (name, value): Entry<'_>, depth: usize, written: &mut WrittenTable) {
         let key = format!("{key}.{}", name.get_ref());
         let Some(known) = FIELD_KEYS.into_iter().find(|known| known == name.get_ref()) else {
@@ -139,14 +200,7 @@ impl Reader<'_> {
                 written.fields = self.fields(&key, value, depth + 1);
                 found
             }
-            _ => match value.get_ref() {
-                DeValue::String(_) => self.scalar(&key, value),
-                other => {
-                    let message = format!("a string is wanted here, not {}", article(other.type_str()));
-                    self.mistake_at(at, &key, message, None);
-                    None
-                }
-            },
+            _ => self.string(&key, value),
         };
         written.keys.extend(text.map(|text| (known, text)));
     }

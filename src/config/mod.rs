@@ -18,7 +18,7 @@ use crate::model::without_userinfo;
 use crate::settings::{self, Kind, SETTINGS, Section};
 use crate::spelling;
 use crate::written::{Layer, Place, Written};
-pub use fields::{FIELD_KEYS, Literal, WrittenField, WrittenTable, WrittenValue};
+pub use fields::{FIELD_KEYS, FOLLOW_KEYS, Literal, WrittenField, WrittenTable, WrittenValue};
 
 /// The table of tables for single hosts.
 const HOST: &str = "host";
@@ -71,6 +71,8 @@ pub struct WrittenRule {
     pub each: Option<Written>,
     /// `fields`, in their order.
     pub fields: Vec<WrittenField>,
+    /// `follow`, in their order.
+    pub follow: Vec<WrittenField>,
     /// `namespaces`: prefix and URI.
     pub namespaces: Vec<(String, Written)>,
     /// `raw`, for all its fields.
@@ -79,6 +81,22 @@ pub struct WrittenRule {
     pub with_meta: Option<Written>,
     /// `xpath-engine`.
     pub xpath_engine: Option<Written>,
+}
+
+impl WrittenRule {
+    /// A rule of which nothing is said but its name.
+    pub fn new(name: Written) -> WrittenRule {
+        WrittenRule {
+            name,
+            each: None,
+            fields: Vec::new(),
+            follow: Vec::new(),
+            namespaces: Vec::new(),
+            raw: None,
+            with_meta: None,
+            xpath_engine: None,
+        }
+    }
 }
 
 /// Reads a job file. What could be read is given even when there are mistakes, so that the job can find more.
@@ -348,15 +366,8 @@ impl Reader<'_> {
     }
 
     fn read_rule(&mut self, name: &Spanned<std::borrow::Cow<'_, str>>, key: &str, table: &DeTable<'_>) {
-        let mut rule = WrittenRule {
-            name: Written { text: name.get_ref().to_string(), place: self.place(name.span().start, key) },
-            each: None,
-            fields: Vec::new(),
-            namespaces: Vec::new(),
-            raw: None,
-            with_meta: None,
-            xpath_engine: None,
-        };
+        let name = Written { text: name.get_ref().to_string(), place: self.place(name.span().start, key) };
+        let mut rule = WrittenRule::new(name);
         for (name, value) in table {
             let key = format!("{key}.{}", name.get_ref());
             match &**name.get_ref() {
@@ -367,6 +378,7 @@ impl Reader<'_> {
                 "fields" => {
                     rule.fields = self.fields(&key, value, 1);
                 }
+                "follow" => rule.follow = self.follow(&key, value),
                 "namespaces" => {
                     for (prefix, uri) in self.entries(&key, "namespaces.atom = 'http://..'", value) {
                         let key = format!("{key}.{}", prefix.get_ref());
@@ -377,7 +389,7 @@ impl Reader<'_> {
                 _ => self.unknown_key(
                     name.span().start,
                     &key,
-                    ["each", "fields", "namespaces", "raw", "with-meta", "xpath-engine"],
+                    ["each", "fields", "follow", "namespaces", "raw", "with-meta", "xpath-engine"],
                 ),
             }
         }

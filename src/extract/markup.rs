@@ -12,6 +12,10 @@ use crate::html::{self, Document, Place};
 /// A node or attribute.
 pub(super) type Node = Place;
 
+/// The elements of HTML that lead somewhere by an attribute.
+const HAVE_ADDRESSES: [&str; 10] =
+    ["a", "area", "link", "base", "img", "iframe", "frame", "script", "source", "embed"];
+
 /// The page.
 pub(super) struct Markup<'d> {
     session: Session<'d>,
@@ -57,6 +61,23 @@ impl<'d> Markup<'d> {
         let mut markup = String::new();
         html::outer_html(self.document, node, &mut markup);
         markup
+    }
+
+    /// What a node says of where it leads: an element by its `href` or `src`, everything else by its string-value. A
+    /// link or an image of HTML without either leads nowhere, whatever its text is.
+    pub(super) fn link_text(&self, node: Node) -> Option<Cow<'d, str>> {
+        if node.attribute == 0
+            && let Some(name) = self.document.name(node.node)
+        {
+            let attribute = |name| self.document.attribute(node.node, name);
+            if let Some(address) = attribute("href").or_else(|| attribute("src")) {
+                return Some(Cow::Borrowed(address));
+            }
+            if self.document.is_html() && HAVE_ADDRESSES.contains(&&*name.local) {
+                return None;
+            }
+        }
+        Some(self.text(node))
     }
 
     /// `href` of the first `base` that has one (WHATWG HTML 4.2.3). Only HTML has it.

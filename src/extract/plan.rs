@@ -21,6 +21,19 @@ pub(super) struct Column {
     pub(super) make: Make,
 }
 
+impl Column {
+    /// Whether it is, or has inside of it, what was handed down by this name.
+    pub(super) fn carries(&self, wanted: &str) -> bool {
+        match &self.make {
+            Make::Carried(name, _) => name == wanted,
+            Make::Object(_, columns) | Make::List(_, columns) => {
+                columns.iter().any(|column| column.carries(wanted))
+            }
+            Make::Value(_) | Make::Constant(_) | Make::Meta(_) => false,
+        }
+    }
+}
+
 /// What is done for a field.
 pub(super) enum Make {
     Value(Value),
@@ -29,6 +42,8 @@ pub(super) enum Make {
     /// JSON.
     Constant(Vec<u8>),
     Meta(Meta),
+    /// A value that was handed down, by its name, and what stands for one that was not, as JSON.
+    Carried(String, Option<Vec<u8>>),
 }
 
 pub(super) struct Value {
@@ -72,7 +87,7 @@ impl<'r> Planner<'r> {
         }
     }
 
-    fn search(&mut self, finding: &'r Finding, name: &str) -> Search {
+    pub(super) fn search(&mut self, finding: &'r Finding, name: &str) -> Search {
         let from = finding.from.as_ref().map(|from| self.probe(from, name));
         Search { from, probe: self.probe(&finding.expression, name) }
     }
@@ -82,7 +97,7 @@ impl<'r> Planner<'r> {
         fields.iter().map(|field| self.column(field, parent)).collect()
     }
 
-    fn column(&mut self, field: &'r Field, parent: &str) -> Column {
+    pub(super) fn column(&mut self, field: &'r Field, parent: &str) -> Column {
         let name = path_name(parent, &field.name);
         let slot = self.slots;
         self.slots += 1;
@@ -103,6 +118,9 @@ impl<'r> Planner<'r> {
             }
             Shape::Constant(value) => Make::Constant(value.to_string().into_bytes()),
             Shape::Meta(meta) => Make::Meta(*meta),
+            Shape::Carried { name, default } => {
+                Make::Carried(name.clone(), default.as_ref().map(|default| default.to_string().into_bytes()))
+            }
         };
         let mut key = Vec::with_capacity(field.name.len() + 3);
         write_json(&field.name, &mut key);

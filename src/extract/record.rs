@@ -3,19 +3,21 @@
 //! One [`Extractor`] per thread: it holds the compiled expressions, which may not cross threads.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::budget::Budget;
 use super::convert::write_json;
 use super::embedded::Embedded;
 use super::field::Meta;
+use super::follow::{Links, Trail};
 use super::markup::Markup;
 use super::plan::{Column, Planner, Probe};
-use super::sheet::{Context, Found, Sheet, Wanted};
+use super::sheet::{Context, Sheet};
 use super::xpath::engine::{EngineChoice, Index, Programs, Store};
 use super::{ExtractError, ExtractLimits, Rule};
 use crate::html::{Document, Place};
-use crate::model::{FieldTally, Records};
+use crate::model::{Carried, FieldTally, Records};
 
 /// What is known of a page beside its document; written into each record if asked for.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +28,19 @@ pub struct PageFacts<'a> {
     pub page: Option<i64>,
     /// When the response had arrived.
     pub fetched_at: Option<SystemTime>,
+    /// What earlier pages handed down, or what stood beside the address in a list.
+    pub carried: Option<&'a Arc<Carried>>,
+    /// How many links led to it.
+    pub depth: u32,
+    /// Whether the page lets its links be followed.
+    pub may_follow: bool,
+}
+
+impl<'a> PageFacts<'a> {
+    /// A page of which nothing is known but where it was found.
+    pub const fn of(url: &'a str) -> PageFacts<'a> {
+        PageFacts { url, page: None, fetched_at: None, carried: None, depth: 0, may_follow: true }
+    }
 }
 
 /// What a page holds.
@@ -43,6 +58,10 @@ pub struct Extractor {
     each: Option<Probe>,
     columns: Vec<Column>,
     slots: usize,
+    trails: Vec<Trail>,
+    /// With those of what links hand down.
+    all_slots: usize,
+    yields_records: bool,
     with_meta: bool,
     limits: ExtractLimits,
 }
@@ -73,15 +92,28 @@ impl Extractor {
         let mut planner = Planner::default();
         let each = rule.each.as_ref().map(|each| planner.probe(each, EACH));
         let columns = planner.columns(&rule.fields, "");
+        let slots = planner.slots();
+        let trails = rule.follow.iter().map(|follow| Trail::plan(follow, &mut planner)).collect();
+        let all_slots = planner.slots();
         let expressions = planner.xpaths.iter().map(|(xpath, _)| *xpath);
         let programs = Programs::new(expressions, choice).map_err(|(Index(index), reason)| {
             let name = planner.xpaths.get(index).map_or(EACH, |(_, name)| name);
             ExtractError { name: name.to_owned(), reason }
         })?;
-        Ok(Extractor { programs, each, columns, slots: planner.slots(), with_meta, limits })
+        Ok(Extractor {
+            programs,
+            each,
+            columns,
+            slots,
+            trails,
+            all_slots,
+            yields_records: rule.yields_records(),
+            with_meta,
+            limits,
+        })
     }
 
-    /// The records of a page.
+    /// The records of a page, and where it leads.
     ///
     /// # Errors
     ///
@@ -109,30 +141,66 @@ impl Extractor {
             (None, Content::Markup(_)) => None,
         };
         let mut records = Records::default();
-        for context in root.map_or(Ok(Vec::new()), |root| self.contexts(&sheet, root))? {
-            self.add_record(&sheet, context, &mut records)?;
+        let Some(root) = root else { return Ok(records) };
+        if self.yields_records {
+            let more = self.beside_the_address(facts);
+            for context in sheet.places(self.each.as_ref(), root, EACH)? {
+                self.add_record(&sheet, context, &more, &mut records)?;
+            }
         }
+        self.add_links(&sheet, root, facts, &mut records)?;
         Ok(records)
     }
 
-    /// What the records are seen from.
-    fn contexts<'c, 'd>(
+    /// What stood beside the address in a list, as the members of an object, if the rule does not say otherwise: all
+    /// but what has a field, or the name of one.
+    fn beside_the_address(&self, facts: &PageFacts<'_>) -> Vec<u8> {
+        let mut members = Vec::new();
+        let Some(carried) = facts.carried.filter(|_| facts.depth == 0) else { return members };
+        let is_meta = |name: &str| {
+            self.with_meta && Meta::ALL.iter().any(|meta| name.strip_prefix('_') == Some(meta.name()))
+        };
+        for (name, value) in carried.iter() {
+            if is_meta(name) || self.columns.iter().any(|column| column.name == *name || column.carries(name))
+            {
+                continue;
+            }
+            if !members.is_empty() {
+                members.push(b',');
+            }
+            write_json(name, &mut members);
+            members.push(b':');
+            serde_json::to_writer(&mut members, value).expect("JSON is written to memory");
+        }
+        members
+    }
+
+    fn add_links<'d>(
         &self,
         sheet: &Sheet<'d>,
-        root: Context<'c>,
-    ) -> Result<Vec<Context<'c>>, ExtractError> {
-        let Some(each) = &self.each else { return Ok(vec![root]) };
-        match sheet.probe(each, root, Wanted::All, EACH)? {
-            Found::Nodes(nodes) => Ok(nodes.into_iter().map(Context::Markup).collect()),
-            Found::Values(values) => Ok(values.into_iter().map(Context::Json).collect()),
-            _ => Err(ExtractError { name: EACH.to_owned(), reason: "is not a set of nodes".to_owned() }),
+        root: Context<'_>,
+        facts: &PageFacts<'_>,
+        records: &mut Records,
+    ) -> Result<(), ExtractError> {
+        let mut links = Links::default();
+        let mut tallies = vec![FieldTally::default(); if self.trails.is_empty() { 0 } else { self.all_slots }];
+        for trail in &self.trails {
+            sheet.follow(trail, root, &mut tallies, &mut links)?;
         }
+        if facts.may_follow {
+            records.links = links.found;
+        } else {
+            records.links_forbidden = links.found.len() as u64;
+        }
+        records.links_left_out = links.left_out;
+        Ok(())
     }
 
     fn add_record<'d>(
         &self,
         sheet: &Sheet<'d>,
         context: Context<'_>,
+        more: &[u8],
         records: &mut Records,
     ) -> Result<(), ExtractError> {
         let lines = &mut records.lines;
@@ -143,8 +211,14 @@ impl Extractor {
             records.dropped += 1;
             return Ok(());
         }
+        if !more.is_empty() {
+            if !self.columns.is_empty() {
+                lines.push(b',');
+            }
+            lines.extend_from_slice(more);
+        }
         if self.with_meta {
-            sheet.facts_json.write_members(self.columns.is_empty(), lines);
+            sheet.facts_json.write_members(self.columns.is_empty() && more.is_empty(), lines);
         }
         lines.extend_from_slice(b"}\n");
         records.count += 1;

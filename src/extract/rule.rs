@@ -2,10 +2,11 @@
 
 use super::expression::{Expression, Reads};
 use super::field::{Field, Shape};
+use super::follow::Follow;
 use super::plan::path_name;
 
 /// A rule.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Rule {
     /// Its name in the job.
     pub name: String,
@@ -14,6 +15,8 @@ pub struct Rule {
     pub each: Option<Expression>,
     /// The fields, in the order they are written.
     pub fields: Vec<Field>,
+    /// Where pages lead.
+    pub follow: Vec<Follow>,
 }
 
 impl Rule {
@@ -36,8 +39,16 @@ impl Rule {
     pub fn reads(&self) -> Option<Reads> {
         match &self.each {
             Some(each) => Some(each.reads()),
-            None => self.fields.iter().find_map(Field::reads),
+            None => {
+                let of_fields = self.fields.iter().find_map(Field::reads);
+                of_fields.or_else(|| self.follow.first().map(Follow::reads))
+            }
         }
+    }
+
+    /// Whether pages give records, and not only links.
+    pub fn yields_records(&self) -> bool {
+        self.each.is_some() || !self.fields.is_empty() || self.follow.is_empty()
     }
 
     /// What is allowed and rarely meant.
@@ -47,6 +58,15 @@ impl Rule {
             warnings.extend(finds_nothing("`each`", each));
         }
         warn_of_fields(&self.fields, "", self.each.is_some(), &mut warnings);
+        for follow in &self.follow {
+            match (&follow.each, follow.at.first()) {
+                (Some(each), first) => {
+                    warnings.extend(finds_nothing("`follow`", each));
+                    warnings.extend(sees_the_page("`follow`", first));
+                }
+                (None, first) => warnings.extend(finds_nothing("`follow`", first)),
+            }
+        }
         warnings
     }
 }
@@ -108,7 +128,8 @@ mod tests {
     fn an_absolute_field_under_each_is_warned_about() {
         let fields =
             vec![field("a", "//a"), field("b", ".//b"), field("c", "/html/body"), field("d", "count(//d)")];
-        let mut rule = Rule { name: "list".into(), each: Some(expression("//li")), fields };
+        let mut rule =
+            Rule { name: "list".into(), each: Some(expression("//li")), fields, ..Rule::default() };
         let warnings = rule.warnings();
         assert_eq!(warnings.len(), 2);
         assert!(warnings[0].contains("`//a` looks at the whole page, write `.//a`"));
@@ -119,7 +140,7 @@ mod tests {
     #[test]
     fn a_child_of_the_document_is_warned_about() {
         let mut rule =
-            Rule { name: "one".into(), each: None, fields: vec![field("a", "h1"), field("b", "html")] };
+            Rule { name: "one".into(), fields: vec![field("a", "h1"), field("b", "html")], ..Rule::default() };
         assert_eq!(
             rule.warnings(),
             ["field `a`: `h1` looks at the top of the page only, write `//h1` for any depth"]
@@ -135,7 +156,8 @@ mod tests {
         let at = Some(Finding { from: None, expression: expression("//div") });
         let author =
             Field { name: "author".into(), required: false, shape: Shape::Object { at, fields: inner } };
-        let rule = Rule { name: "one".into(), each: None, fields: vec![field("title", "//h1"), author] };
+        let rule =
+            Rule { name: "one".into(), fields: vec![field("title", "//h1"), author], ..Rule::default() };
         assert_eq!(rule.field_names(), ["title", "author", "author.name", "author.link"]);
         let warnings = rule.warnings();
         assert_eq!(warnings.len(), 1, "{warnings:?}");
@@ -148,6 +170,7 @@ mod tests {
             name: "r".into(),
             each: each.map(expression),
             fields: vec![field("a", text)],
+            follow: Vec::new(),
         };
         assert_eq!(rule(None, "//a").reads(), Some(Reads::Markup));
         assert_eq!(rule(None, "json:$.a").reads(), Some(Reads::Json));

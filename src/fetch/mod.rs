@@ -69,6 +69,7 @@ enum Step {
     Page {
         status: u16,
         content_type: Option<String>,
+        robots_tag: Vec<String>,
         body: Vec<u8>,
     },
     Elsewhere {
@@ -115,11 +116,20 @@ impl Fetcher {
         // Whatever ended while connections were being shut down may be half a page.
         let step = if self.is_aborted.load(Ordering::SeqCst) { Err(PageError::Aborted) } else { step };
         match step {
-            Ok(Step::Page { status, content_type, body }) => {
+            Ok(Step::Page { status, content_type, robots_tag, body }) => {
                 let mut final_url = request.target().clone();
                 redirect::strip(&mut final_url);
                 let fetched_at = exchange.kept_since.unwrap_or_else(SystemTime::now);
-                Fetched::Page(Page { request, final_url, status, content_type, body, fetched_at, exchange })
+                Fetched::Page(Page {
+                    request,
+                    final_url,
+                    status,
+                    content_type,
+                    body,
+                    robots_tag,
+                    fetched_at,
+                    exchange,
+                })
             }
             Ok(Step::Elsewhere { to, as_get }) => {
                 if as_get {
@@ -281,6 +291,8 @@ impl Fetcher {
         }
         let content_type =
             answer.header("content-type").map(|value| String::from_utf8_lossy(value).into_owned());
+        let robots_tag =
+            answer.all("x-robots-tag").map(|value| String::from_utf8_lossy(value).into_owned()).collect();
         let encoding = answer.list("content-encoding");
         let limit = self.policy.max_body_bytes;
         let body = decode::decode(answer.read(limit)?, &encoding, limit).map_err(|err| match err {
@@ -288,7 +300,7 @@ impl Fetcher {
             DecodeError::Bomb => PageError::Bomb(encoding),
             err => PageError::ContentEncoding { encoding, reason: err.to_string() },
         })?;
-        Ok(Step::Page { status, content_type, body })
+        Ok(Step::Page { status, content_type, robots_tag, body })
     }
 }
 

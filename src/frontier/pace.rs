@@ -57,7 +57,7 @@ impl PacePolicy {
     }
 
     /// The pace at `host`.
-    pub(super) fn at(&self, host: &str) -> &HostPace {
+    pub fn at(&self, host: &str) -> &HostPace {
         self.own.iter().find(|(pattern, _)| pattern.fits(host)).map_or(&self.usual, |(_, pace)| pace)
     }
 }

@@ -203,6 +203,16 @@ impl Document {
             .map(|a| &*a.value)
     }
 
+    /// The name and content of each `meta` that has both, wherever it stands: crawlers and authors are not strict about
+    /// the head.
+    pub fn metas(&self) -> impl Iterator<Item = (&str, &str)> {
+        let elements = (0..).zip(&self.nodes).filter_map(|(id, node)| match &node.data {
+            NodeData::Element { name, .. } if &*name.local == "meta" => Some(NodeId(id)),
+            _ => None,
+        });
+        elements.filter_map(|id| Some((self.attribute(id, "name")?, self.attribute(id, "content")?)))
+    }
+
     /// The characters of a text, comment or processing instruction; empty for other nodes.
     pub fn text(&self, id: NodeId) -> &str {
         match &self.node(id).data {
@@ -232,6 +242,12 @@ mod tests {
         let document = document("<a><b>x</b><c><d/></c></a>");
         let end = |id| document.subtree_end(NodeId(id)).0;
         assert_eq!([end(0), end(1), end(2), end(3), end(4), end(5)], [6, 6, 4, 4, 6, 6]);
+    }
+
+    #[test]
+    fn metas_are_found_in_head_and_body() {
+        let document = document("<html><meta name='a' content='b'/><meta name='c'/><p><meta name='d' content=''/></p></html>");
+        assert_eq!(document.metas().collect::<Vec<_>>(), [("a", "b"), ("d", "")]);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::Job;
-use crate::extract::{Field, Finding, Shape, ValueSpec};
+use super::{Job, JobRule};
+use crate::extract::convert::Recipe;
+use crate::extract::{Field, Finding, Follow, Shape, ValueSpec};
 use crate::frontier::{HostPace, ThrottleMode};
 use crate::message;
 use crate::model::{Request, display_url, human_bytes, human_duration};
@@ -47,13 +48,43 @@ impl Job {
     }
 
     fn describe_rule(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.rule.each {
-            Some(each) => writeln!(f, "one record for each  {each}")?,
-            None => writeln!(f, "one record for each page")?,
+        let reached = self.reached();
+        for &id in &reached {
+            let JobRule { rule, with_meta, .. } = self.rule_of(id);
+            if reached.len() > 1 {
+                writeln!(f, "on pages of the rule {}:", rule.name)?;
+            }
+            match &rule.each {
+                Some(each) => writeln!(f, "one record for each  {each}")?,
+                None if !rule.yields_records() => writeln!(f, "no records")?,
+                None => writeln!(f, "one record for each page")?,
+            }
+            describe_fields(f, &rule.fields, 1)?;
+            if *with_meta && rule.yields_records() {
+                writeln!(f, "  _url, _page, _fetched_at")?;
+            }
+            for follow in &rule.follow {
+                self.describe_follow(f, follow)?;
+            }
         }
-        describe_fields(f, &self.rule.fields, 1)?;
-        if self.with_meta {
-            writeln!(f, "  _url, _page, _fetched_at")?;
+        Ok(())
+    }
+
+    fn describe_follow(&self, f: &mut fmt::Formatter<'_>, follow: &Follow) -> fmt::Result {
+        let name = &self.rule_of(follow.to).rule.name;
+        write!(f, "  on to the rule {name} by  ")?;
+        if let Some(each) = &follow.each {
+            write!(f, "each {each}  then  ")?;
+        }
+        describe_finding(f, &follow.at)?;
+        let mut notes = recipe_notes(&follow.recipe);
+        if follow.priority != 0 {
+            notes.push(format!("priority {}", follow.priority));
+        }
+        writeln!(f, "{}", in_parentheses(&notes))?;
+        if !follow.carry.is_empty() {
+            writeln!(f, "    carrying")?;
+            describe_fields(f, &follow.carry, 3)?;
         }
         Ok(())
     }
@@ -172,6 +203,12 @@ fn describe_fields(f: &mut fmt::Formatter<'_>, fields: &[Field], depth: usize) -
             Shape::List { each, .. } => describe_finding(f, each)?,
             Shape::Constant(value) => write!(f, "always {value}")?,
             Shape::Meta(meta) => write!(f, "the page's {}", meta.name())?,
+            Shape::Carried { name, default } => {
+                write!(f, "what was carried as {name}")?;
+                if let Some(default) = default {
+                    write!(f, "  (or {default})")?;
+                }
+            }
         }
         writeln!(f, "{}", if field.required { "  (required)" } else { "" })?;
         describe_fields(f, field.nested(), depth + 1)?;
@@ -188,7 +225,17 @@ fn describe_finding(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Resul
 
 fn describe_value(f: &mut fmt::Formatter<'_>, value: &ValueSpec) -> fmt::Result {
     describe_finding(f, &value.at)?;
-    let recipe = &value.recipe;
+    let mut notes = recipe_notes(&value.recipe);
+    notes.extend(value.default.as_ref().map(|default| format!("or {default}")));
+    write!(f, "{}", in_parentheses(&notes))
+}
+
+/// Two blanks and the notes, or nothing.
+fn in_parentheses(notes: &[String]) -> String {
+    if notes.is_empty() { String::new() } else { format!("  ({})", notes.join(", ")) }
+}
+
+fn recipe_notes(recipe: &Recipe) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     if recipe.raw {
         notes.push("raw".to_owned());
@@ -198,6 +245,5 @@ fn describe_value(f: &mut fmt::Formatter<'_>, value: &ValueSpec) -> fmt::Result 
     notes.extend(recipe.kind.map(|kind| kind.name().to_owned()));
     notes.extend(recipe.locale.map(|locale| format!("as in {}", locale.name)));
     notes.extend(recipe.format.as_ref().map(|format| format!("as {format}")));
-    notes.extend(value.default.as_ref().map(|default| format!("or {default}")));
-    if notes.is_empty() { Ok(()) } else { write!(f, "  ({})", notes.join(", ")) }
+    notes
 }

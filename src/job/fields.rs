@@ -3,7 +3,7 @@
 use super::form::Form;
 use super::layers::Layers;
 use crate::config::{Literal, WrittenField, WrittenTable, WrittenValue};
-use crate::extract::convert::{Locale, Recipe, Type, check_format, check_replacement, parse_pattern};
+use crate::extract::convert::{Locale, Pattern, Recipe, Type, check_format, check_replacement, parse_pattern};
 use crate::extract::{
     Expression, Field, Finding, Language, Meta, Namespaces, Reads, Shape, ValueSpec, check_name, parse_field,
 };
@@ -57,12 +57,12 @@ impl FieldReader<'_> {
         fields
     }
 
-    fn report(&mut self, written: &Written, slip: Slip) {
+    pub(super) fn report(&mut self, written: &Written, slip: Slip) {
         self.layers.report(written, slip);
     }
 
     /// What is missing in a table may be what could not be read, which has been told.
-    fn report_missing(&mut self, written: &WrittenField, table: &WrittenTable, slip: Slip) {
+    pub(super) fn report_missing(&mut self, written: &WrittenField, table: &WrittenTable, slip: Slip) {
         if !table.is_incomplete {
             self.report(&written.name, slip);
         }
@@ -98,6 +98,10 @@ impl FieldReader<'_> {
         let shape = match form {
             Form::Constant => table.constant.clone().map(|Literal(value)| Shape::Constant(value)),
             Form::Meta => table.get("meta").and_then(|meta| self.meta(meta)),
+            Form::Carried => table.get("carry").map(|carry| Shape::Carried {
+                name: carry.text.clone(),
+                default: table.default.clone().map(|Literal(value)| value),
+            }),
             Form::List => self.list(written, table, reads),
             Form::Object => self.object(written, table, reads),
             Form::Value => self.value(written, table, reads).map(Shape::Value),
@@ -187,15 +191,7 @@ impl FieldReader<'_> {
         let locale = self.key(table, "locale", Locale::parse);
         let format = self.key(table, "format", |format| check_format(format).map(|()| format.to_owned()));
         let regex = self.key(table, "regex", parse_pattern);
-        let replace = table.replace.iter().filter_map(|(pattern, replacement)| {
-            let pattern =
-                parse_pattern(&pattern.text).map_err(|slip| self.layers.report(pattern, slip)).ok()?;
-            check_replacement(&pattern, &replacement.text)
-                .map_err(|slip| self.layers.report(replacement, slip))
-                .ok()?;
-            Some((pattern, replacement.text.clone()))
-        });
-        let replace: Vec<_> = replace.collect();
+        let replace = self.replace(table);
         let known = kind.ok();
         if let Some(kind) = known {
             self.check_use(table, "locale", kind, &[Type::Int, Type::Float, Type::Date]);
@@ -215,8 +211,20 @@ impl FieldReader<'_> {
         Some(ValueSpec { at: at?, many, recipe, default })
     }
 
+    pub(super) fn replace(&mut self, table: &WrittenTable) -> Vec<(Pattern, String)> {
+        let replace = table.replace.iter().filter_map(|(pattern, replacement)| {
+            let pattern =
+                parse_pattern(&pattern.text).map_err(|slip| self.layers.report(pattern, slip)).ok()?;
+            check_replacement(&pattern, &replacement.text)
+                .map_err(|slip| self.layers.report(replacement, slip))
+                .ok()?;
+            Some((pattern, replacement.text.clone()))
+        });
+        replace.collect()
+    }
+
     /// What is written under a key, read by `parse`; an error if that failed and was reported.
-    fn key<T>(
+    pub(super) fn key<T>(
         &mut self,
         table: &WrittenTable,
         key: &str,
@@ -254,7 +262,7 @@ impl FieldReader<'_> {
     }
 
     /// `from`, and the expression of the field.
-    fn finding(
+    pub(super) fn finding(
         &mut self,
         written: &WrittenField,
         table: &WrittenTable,
@@ -316,12 +324,12 @@ impl FieldReader<'_> {
         self.check_places(from, "from", written).then_some(())
     }
 
-    fn check_places(&mut self, expression: &Expression, role: &str, written: &Written) -> bool {
+    pub(super) fn check_places(&mut self, expression: &Expression, role: &str, written: &Written) -> bool {
         expression.check_places(role).map_err(|slip| self.report(written, slip)).is_ok()
     }
 
     /// An expression that is seen from what `reads` says.
-    fn expression(
+    pub(super) fn expression(
         &mut self,
         written: &Written,
         language: Option<Language>,
@@ -339,7 +347,7 @@ impl FieldReader<'_> {
 }
 
 /// The expression of a table and its key.
-fn language_key(table: &WrittenTable) -> Option<(&'static str, &Written)> {
+pub(super) fn language_key(table: &WrittenTable) -> Option<(&'static str, &Written)> {
     table
         .keys
         .iter()

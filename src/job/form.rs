@@ -10,6 +10,7 @@ pub(super) enum Form {
     List,
     Constant,
     Meta,
+    Carried,
 }
 
 impl Form {
@@ -18,6 +19,7 @@ impl Form {
         match () {
             () if has("const") => Form::Constant,
             () if has("meta") => Form::Meta,
+            () if has("carry") => Form::Carried,
             () if has("each") => Form::List,
             () if has("fields") => Form::Object,
             () => Form::Value,
@@ -34,6 +36,7 @@ impl Form {
             Form::List => &["each", "fields", "from", "required"],
             Form::Constant => &["const"],
             Form::Meta => &["meta", "required"],
+            Form::Carried => &["carry", "default", "required"],
         }
     }
 
@@ -45,6 +48,7 @@ impl Form {
             Form::List => "a list of objects (`each`)",
             Form::Constant => "a constant (`const`)",
             Form::Meta => "a fact of the page (`meta`)",
+            Form::Carried => "a value of an earlier page (`carry`)",
         }
     }
 }
@@ -56,7 +60,7 @@ mod tests {
 
     #[test]
     fn every_key_goes_with_a_form_and_every_form_has_known_keys() {
-        let forms = [Form::Value, Form::Object, Form::List, Form::Constant, Form::Meta];
+        let forms = [Form::Value, Form::Object, Form::List, Form::Constant, Form::Meta, Form::Carried];
         let keys: Vec<&str> = forms.iter().flat_map(|form| form.keys()).copied().collect();
         assert!(FIELD_KEYS.iter().all(|key| keys.contains(key)));
         assert!(keys.iter().all(|key| FIELD_KEYS.contains(key)));

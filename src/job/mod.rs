@@ -7,6 +7,9 @@ mod describe;
 mod fields;
 #[cfg(test)]
 mod fields_tests;
+mod follow;
+#[cfg(test)]
+mod follow_tests;
 mod form;
 mod identity;
 mod layers;
@@ -15,6 +18,7 @@ mod network;
 mod pace;
 mod retry;
 mod rules;
+mod scope;
 mod values;
 #[cfg(test)]
 mod yield_tests;
@@ -23,17 +27,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::JobFile;
-use crate::extract::xpath::engine::EngineChoice;
-use crate::extract::{Namespaces, Rule};
+use crate::extract::Rule;
 use crate::fetch::{CachePolicy, FetchPolicy, NamedHosts, Secret, check_cache_folder, parse_header};
-use crate::frontier::{PacePolicy, RetryPolicy};
+use crate::frontier::{FollowPolicy, PacePolicy, RetryPolicy};
 use crate::html::{self, Charset};
 use crate::mistake::{Mistake, Slip};
+use crate::model::RuleId;
 use crate::output::{Target, check_target};
 use crate::robots;
 use crate::source::{MessageTemplate, PageRange, Source, SourceMistake, Template};
 use crate::written::{Layer, Place, Written};
 use layers::Layers;
+pub use rules::JobRule;
 
 /// More threads than this is a slip of the finger, not a plan.
 const MOST_JOBS: u64 = 4096;
@@ -58,14 +63,10 @@ pub struct Job {
     pub source: Option<Source>,
     /// Whether the first page without a record ends the source.
     pub until_empty: bool,
-    /// What each page yields.
-    pub rule: Rule,
-    /// Whether records carry where they come from.
-    pub with_meta: bool,
-    /// The prefixes of the rule's expressions, for further ones.
-    pub namespaces: Namespaces,
-    /// Which evaluator runs the expressions.
-    pub xpath_engine: EngineChoice,
+    /// What pages yield, and where they lead: by [`RuleId`].
+    pub rules: Vec<JobRule>,
+    /// The rule that reads the pages of the source.
+    pub start: RuleId,
     /// The character set of all pages; `None` to find each page's own.
     pub charset: Option<Charset>,
     /// How pages are fetched.
@@ -80,6 +81,12 @@ pub struct Job {
     pub jobs: usize,
     /// Parser threads.
     pub parsers: usize,
+    /// How links are followed, if a rule has any.
+    pub follow: FollowPolicy,
+    /// No more pages than this are asked for.
+    pub max_pages: Option<u64>,
+    /// The run ends with so many records.
+    pub max_records: Option<u64>,
     /// When to stop handing out pages.
     pub max_time: Option<Duration>,
     /// Where records go.
@@ -130,7 +137,7 @@ impl Job {
         } else {
             Some((None, false))
         };
-        let meant = rules::build(&mut layers, file.rules, purpose != Purpose::Trial);
+        let rules = rules::build(&mut layers, file.rules, purpose != Purpose::Trial);
         let jobs = layers.count("jobs", 1, MOST_JOBS).and_then(|jobs| usize::try_from(jobs).ok());
         let parsers =
             layers.count("parsers", 1, MOST_PARSERS).and_then(|parsers| usize::try_from(parsers).ok());
@@ -151,21 +158,22 @@ impl Job {
         };
         let ordered = layers.switch("ordered");
         let max_time = layers.duration("max-time", false);
+        let max_pages = layers.count("max-pages", 1, u64::MAX);
+        let max_records = layers.count("max-records", 1, u64::MAX);
+        let follow = scope::build(&mut layers, ordered);
         let writes = purpose != Purpose::Trial;
         let target = if writes { build_target(&mut layers) } else { Target::Stdout };
         let summary = if writes { build_summary(&mut layers, &target) } else { None };
         let save_cookies = if writes { identity::build_save_cookies(&mut layers) } else { None };
-        match (source, meant, fetch, retry, pace, jobs) {
-            (Some((source, until_empty)), Some(meant), Some(fetch), Some(retry), Some(pace), Some(jobs))
+        match (source, fetch, retry, pace, follow, jobs) {
+            (Some((source, until_empty)), Some(fetch), Some(retry), Some(pace), Some(follow), Some(jobs))
                 if layers.mistakes.is_empty() =>
             {
                 Ok(Job {
                     source,
                     until_empty,
-                    rule: meant.rule,
-                    with_meta: meant.with_meta,
-                    xpath_engine: meant.xpath_engine,
-                    namespaces: meant.namespaces,
+                    rules: rules.rules,
+                    start: rules.start,
                     charset,
                     agent: robots::product_token(fetch.user_agents.first().map_or("", String::as_str))
                         .to_owned(),
@@ -174,6 +182,9 @@ impl Job {
                     pace,
                     jobs,
                     parsers: parsers.unwrap_or_else(cores),
+                    follow,
+                    max_pages,
+                    max_records,
                     max_time,
                     target,
                     ordered,
@@ -188,7 +199,58 @@ impl Job {
 
     /// What may not be meant as it is written, though it is no mistake.
     pub fn warnings(&self) -> Vec<String> {
-        self.rule.warnings()
+        let reached = self.reached();
+        let mut warnings = Vec::new();
+        for &id in &reached {
+            let rule = &self.rule_of(id).rule;
+            let of_rule = rule.warnings().into_iter();
+            let name = if id == self.start { String::new() } else { format!("rule `{}`: ", rule.name) };
+            warnings.extend(of_rule.map(|warning| format!("{name}{warning}")));
+        }
+        // Rules that know nothing of each other are for --rule to choose from.
+        if !self.rule().follow.is_empty() {
+            let ids = (0..self.rules.len()).map(rules::rule_id).filter(|id| !reached.contains(id));
+            let start = &self.rule().name;
+            warnings.extend(ids.map(|id| {
+                let name = &self.rule_of(id).rule.name;
+                format!("no link leads from the rule `{start}` to the rule `{name}`, so that it reads no page")
+            }));
+        }
+        warnings
+    }
+
+    /// A rule by its number.
+    pub fn rule_of(&self, id: RuleId) -> &JobRule {
+        self.rules.get(usize::from(id.0)).expect("the rules of links were found when the job was read")
+    }
+
+    /// The rule that reads the pages of the source, with what is said of it as a whole.
+    pub fn start_rule(&self) -> &JobRule {
+        self.rule_of(self.start)
+    }
+
+    /// The rule that reads the pages of the source.
+    pub fn rule(&self) -> &Rule {
+        &self.start_rule().rule
+    }
+
+    /// Whether any page leads to others.
+    pub fn follows(&self) -> bool {
+        self.reached().into_iter().any(|id| !self.rule_of(id).rule.follow.is_empty())
+    }
+
+    /// The rules that read pages: the first one, and those that links lead to from there.
+    pub fn reached(&self) -> Vec<RuleId> {
+        rules::Rules::reached(&self.rules, self.start)
+    }
+
+    /// The names of all fields, rule by rule in the order of [`Job::reached`]; with the name of their rule if more than
+    /// one has fields: `book.title`.
+    pub fn field_names(&self) -> Vec<String> {
+        let rules: Vec<&Rule> = self.reached().into_iter().map(|id| &self.rule_of(id).rule).collect();
+        let is_alone = rules.iter().filter(|rule| !rule.fields.is_empty()).count() < 2;
+        let named = |rule: &Rule, field| if is_alone { field } else { format!("{}.{field}", rule.name) };
+        rules.iter().flat_map(|rule| rule.field_names().into_iter().map(|field| named(rule, field))).collect()
     }
 }
 

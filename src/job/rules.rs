@@ -1,4 +1,4 @@
-//! The rule of a job: from the job file's `[extract.NAME]`, with what the flags add to it or replace.
+//! The rules of a job: the job file's `[extract.NAME]`, with what the flags add to them or replace.
 
 use super::fields::{FieldReader, parse_flag};
 use super::layers::Layers;
@@ -7,74 +7,172 @@ use crate::config::WrittenRule;
 use crate::extract::xpath::engine::EngineChoice;
 use crate::extract::{Expression, ExtractLimits, Extractor, Namespaces, Rule};
 use crate::mistake::{Mistake, Slip};
+use crate::model::RuleId;
 use crate::spelling;
 use crate::written::{Place, Written};
 
-/// The rule and whether its records carry where they come from.
-pub(super) struct Meant {
-    pub(super) rule: Rule,
-    pub(super) with_meta: bool,
-    pub(super) xpath_engine: EngineChoice,
-    pub(super) namespaces: Namespaces,
+/// A rule, and what is said of it as a whole.
+#[derive(Debug)]
+pub struct JobRule {
+    /// What its pages yield, and where they lead.
+    pub rule: Rule,
+    /// Whether records carry where they come from.
+    pub with_meta: bool,
+    /// Which evaluator runs the expressions.
+    pub xpath_engine: EngineChoice,
+    /// The prefixes of the expressions, for further ones.
+    pub namespaces: Namespaces,
 }
 
-/// Builds the rule that reads the pages, and looks through the file's other rules for mistakes. A rule without fields
-/// is one of them if it `needs_fields`.
-pub(super) fn build(layers: &mut Layers, written: Vec<WrittenRule>, needs_fields: bool) -> Option<Meant> {
-    let mut written = written;
-    let chosen = choose(layers, &written);
-    let from_file = chosen.map(|index| written.remove(index));
-    for other in &written {
-        // Not used in this run, but a mistake in it is a mistake of the file.
-        let namespaces = declare(layers, &other.namespaces, &[]);
-        parse_rule(layers, other, &namespaces);
-    }
-    let flags = layers.list("namespace");
-    let namespaces = declare(layers, from_file.as_ref().map_or(&[], |rule| &rule.namespaces), &flags);
-    let from_file = from_file.map(|rule| {
-        let with_meta = rule.with_meta.as_ref().and_then(|written| switch(layers, written));
-        let engine = rule.xpath_engine.as_ref().and_then(|written| engine(layers, written));
-        let (raw, rule) = parse_rule(layers, &rule, &namespaces);
-        (rule, raw, with_meta, engine)
-    });
+/// All rules in the order of the file, and which of them reads the pages of the source.
+pub(super) struct Rules {
+    pub(super) rules: Vec<JobRule>,
+    pub(super) start: RuleId,
+}
 
-    let each_flag = layers.value("each").map(|written| parse_each(layers, &written, &namespaces));
-    let raw_flag = layers.written_switch("raw");
-    let fields = layers.list("field");
-    let nothing = || Rule { name: "page".to_owned(), each: None, fields: Vec::new() };
-    let (mut rule, raw, with_meta, file_engine) = from_file.unwrap_or_else(|| (nothing(), false, None, None));
-    if let Some(each) = each_flag {
-        rule.each = each;
+/// More rules than this are no job but a mistake of whatever wrote it.
+const MOST_RULES: usize = 1000;
+
+/// What flags say of all rules.
+struct ForAll {
+    namespaces: Vec<Written>,
+    raw: Option<bool>,
+    with_meta: Option<bool>,
+    xpath_engine: Option<EngineChoice>,
+}
+
+/// Builds the rules of the file, and of the flags where they add to the one that reads the pages of the source. If it
+/// `needs_fields`, a rule that gives neither records nor links is a mistake.
+pub(super) fn build(layers: &mut Layers, mut written: Vec<WrittenRule>, needs_fields: bool) -> Rules {
+    let start = choose(layers, &written).unwrap_or(0);
+    if let Some(rule) = written.get(MOST_RULES) {
+        layers.report(&rule.name, Slip::new(0, format!("a job has at most {MOST_RULES} rules")));
+        written.truncate(MOST_RULES);
+    }
+    if written.is_empty() {
+        let name = Written { text: "page".to_owned(), place: Place::Default("rule") };
+        written.push(WrittenRule::new(name));
+    }
+    let names: Vec<String> = written.iter().map(|rule| rule.name.text.clone()).collect();
+    let for_all = ForAll {
+        namespaces: layers.list("namespace"),
+        raw: layers.written_switch("raw"),
+        with_meta: layers.written_switch("with-meta"),
+        // The rule of the file stands between what was typed and the default.
+        xpath_engine: match layers.value("xpath-engine") {
+            Some(Written { place: Place::Default(_), .. }) | None => None,
+            Some(written) => engine(layers, &written),
+        },
+    };
+    let rules = written.iter().enumerate();
+    let rules = rules.map(|(index, rule)| build_rule(layers, rule, index, index == start, &names, &for_all));
+    let rules = Rules { rules: rules.collect(), start: rule_id(start) };
+    if layers.mistakes.is_empty() && needs_fields {
+        check_yield(layers, &rules, &written);
+    }
+    // sxd-xpath compiles its own form of each expression; what it refuses is a mistake of the job too.
+    if layers.mistakes.is_empty() {
+        for JobRule { rule, xpath_engine, .. } in &rules.rules {
+            if let Err(error) = Extractor::with_engine(rule, false, ExtractLimits::default(), *xpath_engine) {
+                layers.mistakes.push(Mistake::new(format!("{}: {}", rule.name, error.name), error.reason));
+            }
+        }
+    }
+    rules
+}
+
+/// The number of a rule; there are no more than [`MOST_RULES`].
+pub(super) fn rule_id(index: usize) -> RuleId {
+    RuleId(u16::try_from(index).unwrap_or(u16::MAX))
+}
+
+impl Rules {
+    /// The rules that pages can come to: the first one, and those that links lead to.
+    pub(super) fn reached(rules: &[JobRule], start: RuleId) -> Vec<RuleId> {
+        let mut reached = vec![start];
+        let mut next = 0;
+        while let Some(&RuleId(number)) = reached.get(next) {
+            next += 1;
+            for follow in rules.get(usize::from(number)).iter().flat_map(|rule| &rule.rule.follow) {
+                if !reached.contains(&follow.to) {
+                    reached.push(follow.to);
+                }
+            }
+        }
+        reached
+    }
+}
+
+/// A rule whose pages are loaded for nothing is a mistake.
+fn check_yield(layers: &mut Layers, rules: &Rules, written: &[WrittenRule]) {
+    for RuleId(number) in Rules::reached(&rules.rules, rules.start) {
+        let rule = &rules.rules[usize::from(number)].rule;
+        if !rule.fields.is_empty() || !rule.yields_records() {
+            continue;
+        }
+        if RuleId(number) == rules.start {
+            let hint =
+                "say at least one field: -f 'title=.//h3/text()', or fields.title in the job file's [extract.NAME]";
+            layers.mistakes.push(Mistake::new("--field", "there is nothing to extract").with_hint(hint));
+        } else {
+            let slip = Slip::new(0, "links lead to this rule, and it has no fields")
+                .with_hint("like fields.title = '//h1', or follow = '//a' to go on from there");
+            layers.report(&written[usize::from(number)].name, slip);
+        }
+    }
+}
+
+fn build_rule(
+    layers: &mut Layers,
+    written: &WrittenRule,
+    index: usize,
+    is_start: bool,
+    names: &[String],
+    for_all: &ForAll,
+) -> JobRule {
+    // What is wrong with a flag is told once.
+    let namespaces = declare(layers, &written.namespaces, &for_all.namespaces, is_start);
+    let with_meta = written.with_meta.as_ref().and_then(|written| switch(layers, written));
+    let file_engine = written.xpath_engine.as_ref().and_then(|written| engine(layers, written));
+    let (raw, mut rule) = parse_rule(layers, written, &namespaces);
+    if is_start {
+        add_flags(layers, &mut rule, &namespaces, raw);
     }
     let mut reads = rule.reads();
-    for written in &fields {
-        let Some(mut field) = parse_flag(layers, written, &namespaces, &mut reads) else { continue };
+    let mut reader = FieldReader { layers: &mut *layers, namespaces: &namespaces, raw };
+    rule.follow = reader.follows(&written.follow, names, rule_id(index), &mut reads);
+    if is_start {
+        for flag in layers.list("follow") {
+            let mut reader = FieldReader { layers: &mut *layers, namespaces: &namespaces, raw };
+            rule.follow.extend(reader.follow_flag(&flag, names, rule_id(index), &mut reads));
+        }
+    }
+    if let Some(raw) = for_all.raw {
+        let carried = rule.follow.iter_mut().flat_map(|follow| &mut follow.carry);
+        rule.fields.iter_mut().chain(carried).for_each(|field| field.set_raw(raw));
+    }
+    JobRule {
+        rule,
+        with_meta: for_all.with_meta.or(with_meta).unwrap_or(false),
+        xpath_engine: for_all.xpath_engine.or(file_engine).unwrap_or_default(),
+        namespaces,
+    }
+}
+
+/// `--each` and `--field` in place of what the file says, or beside it.
+fn add_flags(layers: &mut Layers, rule: &mut Rule, namespaces: &Namespaces, raw: bool) {
+    if let Some(written) = layers.value("each") {
+        rule.each = parse_each(layers, &written, namespaces);
+    }
+    let mut reads = rule.reads();
+    for written in &layers.list("field") {
+        let Some(mut field) = parse_flag(layers, written, namespaces, &mut reads) else { continue };
         field.set_raw(raw);
         match rule.fields.iter_mut().find(|known| known.name == field.name) {
             Some(known) => *known = field,
             None => rule.fields.push(field),
         }
     }
-    if let Some(raw) = raw_flag {
-        rule.fields.iter_mut().for_each(|field| field.set_raw(raw));
-    }
-    if needs_fields && rule.fields.is_empty() && layers.mistakes.is_empty() {
-        let hint = "say at least one field: -f 'title=.//h3/text()', or fields.title in the job file's [extract.NAME]";
-        layers.mistakes.push(Mistake::new("--field", "there is nothing to extract").with_hint(hint));
-    }
-    // sxd-xpath compiles its own form of each expression; what it refuses is a mistake of the job too.
-    if layers.mistakes.is_empty()
-        && let Err(error) = Extractor::new(&rule, false, ExtractLimits::default())
-    {
-        layers.mistakes.push(Mistake::new(format!("{}: {}", rule.name, error.name), error.reason));
-    }
-    let with_meta = layers.written_switch("with-meta").or(with_meta).unwrap_or(false);
-    // The rule of the file stands between what was typed and the default.
-    let xpath_engine = match layers.value("xpath-engine") {
-        Some(Written { place: Place::Default(_), .. }) | None => file_engine.unwrap_or_default(),
-        Some(written) => engine(layers, &written).unwrap_or_default(),
-    };
-    Some(Meant { rule, with_meta, xpath_engine, namespaces })
 }
 
 /// The index of the rule that `--rule` names, or the first one.
@@ -109,7 +207,12 @@ fn engine(layers: &mut Layers, written: &Written) -> Option<EngineChoice> {
 }
 
 /// The prefixes of the file, then those of the flags, which win.
-fn declare(layers: &mut Layers, file: &[(String, Written)], flags: &[Written]) -> Namespaces {
+fn declare(
+    layers: &mut Layers,
+    file: &[(String, Written)],
+    flags: &[Written],
+    tells_of_flags: bool,
+) -> Namespaces {
     let mut namespaces = Namespaces::new();
     for (prefix, uri) in file {
         if let Err(slip) = namespaces.declare(prefix, &uri.text) {
@@ -122,7 +225,9 @@ fn declare(layers: &mut Layers, file: &[(String, Written)], flags: &[Written]) -
             None => Err(Slip::new(written.text.len(), "`=` is missing")
                 .with_hint("like atom=http://www.w3.org/2005/Atom")),
         };
-        if let Err(slip) = declared {
+        if let Err(slip) = declared
+            && tells_of_flags
+        {
             layers.report(written, slip);
         }
     }
@@ -136,7 +241,7 @@ fn parse_rule(layers: &mut Layers, written: &WrittenRule, namespaces: &Namespace
     // After a mistake in `each` nobody knows what the fields are seen from; a guess would only give follow-up mistakes.
     let mut reads = each.as_ref().map(Expression::reads);
     let fields = FieldReader { layers, namespaces, raw }.read_all(&written.fields, &mut reads);
-    (raw, Rule { name: written.name.text.clone(), each, fields })
+    (raw, Rule { name: written.name.text.clone(), each, fields, follow: Vec::new() })
 }
 
 fn parse_each(layers: &mut Layers, written: &Written, namespaces: &Namespaces) -> Option<Expression> {
@@ -157,7 +262,7 @@ mod tests {
     const FILE: &str = "[extract.a]\nraw = true\nwith-meta = true\nfields.x = '//x'\n\
                         fields.y = { xpath = '//y', raw = false }\n";
 
-    fn built(file: &str, flags: &[(&'static str, &str)]) -> (Option<Meant>, Vec<String>) {
+    fn built(file: &str, flags: &[(&'static str, &str)]) -> (JobRule, Vec<String>) {
         let (file, mistakes) = config::parse("job.toml", file);
         let mut layer = Layer::new();
         for &(name, text) in flags {
@@ -165,15 +270,15 @@ mod tests {
             layer.entry(name).or_default().push(written);
         }
         let mut layers = Layers::new(vec![layer], mistakes);
-        let meant = build(&mut layers, file.rules, true);
-        (meant, layers.mistakes.iter().map(ToString::to_string).collect())
+        let mut rules = build(&mut layers, file.rules, true);
+        (rules.rules.remove(0), layers.mistakes.iter().map(ToString::to_string).collect())
     }
 
     fn raw_of(flags: &[(&'static str, &str)]) -> Vec<(String, bool)> {
         let (meant, mistakes) = built(FILE, flags);
         assert_eq!(mistakes, [""; 0]);
         let is_raw = |field: &Field| matches!(&field.shape, Shape::Value(value) if value.recipe.raw);
-        meant.unwrap().rule.fields.into_iter().map(|field| (field.name.clone(), is_raw(&field))).collect()
+        meant.rule.fields.into_iter().map(|field| (field.name.clone(), is_raw(&field))).collect()
     }
 
     #[test]
@@ -186,16 +291,16 @@ mod tests {
 
     #[test]
     fn a_flag_takes_back_what_the_rule_says_of_meta() {
-        let with_meta = |flags: &[_]| built(FILE, flags).0.unwrap().with_meta;
+        let with_meta = |flags: &[_]| built(FILE, flags).0.with_meta;
         assert!(with_meta(&[]));
         assert!(!with_meta(&[("with-meta", "false")]));
-        assert!(!built("[extract.a]\nfields.x = '//x'\n", &[]).0.unwrap().with_meta);
+        assert!(!built("[extract.a]\nfields.x = '//x'\n", &[]).0.with_meta);
     }
 
     #[test]
     fn each_and_fields_of_the_flags_replace_those_of_the_rule() {
         let file = "[extract.a]\neach = '//a'\nfields.x = '//x'\nfields.y = '//y'\n";
-        let rule = built(file, &[("each", "//b"), ("field", "x=//z")]).0.unwrap().rule;
+        let rule = built(file, &[("each", "//b"), ("field", "x=//z")]).0.rule;
         assert_eq!(rule.each.unwrap().source(), "//b");
         let source = |field: &Field| field.finding().unwrap().expression.source().to_owned();
         let fields: Vec<_> = rule.fields.iter().map(|field| (field.name.clone(), source(field))).collect();
@@ -222,7 +327,7 @@ mod tests {
         let (file, mistakes) = config::parse("job.toml", &format!("[extract.a]\nfields.b = '//b'\n{file}"));
         let written = |text: &str| Written { text: text.to_owned(), place: Place::Flag("xpath-engine") };
         let flags: Layer = flag.map(|text| ("xpath-engine", vec![written(text)])).into_iter().collect();
-        Job::build(Purpose::Saved, flags, Layer::new(), file, mistakes).map(|job| job.xpath_engine)
+        Job::build(Purpose::Saved, flags, Layer::new(), file, mistakes).map(|job| job.start_rule().xpath_engine)
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::html::{self, Limits};
 use crate::model::{FieldTally, Records};
 
 const FACTS: PageFacts<'static> =
-    PageFacts { url: "https://h/dir/page?q=1", page: Some(7), fetched_at: None };
+    PageFacts { page: Some(7), ..PageFacts::of("https://h/dir/page?q=1") };
 
 fn rule(text: &str) -> Rule {
     let (file, found) = config::parse("j", &format!("[extract.a]\n{text}\n"));
@@ -20,7 +20,7 @@ fn rule(text: &str) -> Rule {
     let fields = FieldReader { layers: &mut layers, namespaces: &namespaces, raw: false }
         .read_all(&written.fields, &mut reads);
     assert_eq!(layers.mistakes, []);
-    Rule { name: "a".into(), each, fields }
+    Rule { name: "a".into(), each, fields, follow: Vec::new() }
 }
 
 fn records_of(text: &str, content: Content<'_>) -> (Records, Vec<String>) {

@@ -11,7 +11,14 @@ use crate::scope::{self, LeftOut, ScopePolicy};
 
 /// Leaves of the links in `records`, found on the page of `request` at `page`, those that may be followed.
 pub(super) fn keep_followed(policy: &ScopePolicy, request: &Request, page: &Url, records: &mut Records) {
-    let mut left_out: BTreeMap<LeftOut, u64> = records.left_out.drain(..).collect();
+    let mut left_out: BTreeMap<LeftOut, u64> = BTreeMap::new();
+    for (reason, count) in
+        [(LeftOut::Nofollow, records.links_forbidden), (LeftOut::NotHttp, records.links_left_out)]
+    {
+        if count > 0 {
+            left_out.insert(reason, count);
+        }
+    }
     let links = std::mem::take(&mut records.links);
     records.links = links
         .into_iter()

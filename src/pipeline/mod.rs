@@ -3,6 +3,7 @@
 //! The hand-over itself ([`threads`], [`conductor`]) knows neither network nor documents; this file plugs them in.
 //! What a request is answered with is handed in as [`Pages`]: the network for a crawl, files for saved pages.
 
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use crate::fetch::{FetchPolicy, Fetcher, cookies};
@@ -148,6 +149,14 @@ where
     R: Fn() -> Option<String>,
 {
     let Pages { requests, total, pace, follows, jobs, fetch, abort, remark } = pages;
+    let (start, remembers_start) = (job.start, follows && job.follow.scope.no_parent);
+    let requests = Box::new(requests.map(move |made| {
+        made.map(|request| Request {
+            rule: start,
+            start: remembers_start.then(|| Arc::new(request.url.clone())),
+            ..request
+        })
+    }));
     let ended_mid_line = output.ended_mid_line();
     let mut desk =
         RunDesk::new(
@@ -227,7 +236,7 @@ where
 
 fn new_summary(job: &Job) -> Summary {
     let mut summary = Summary::starting_at(SystemTime::now());
-    summary.fields = job.rule.field_names().into_iter().map(|name| (name, FieldTally::default())).collect();
+    summary.fields = job.field_names().into_iter().map(|name| (name, FieldTally::default())).collect();
     summary
 }
 

@@ -448,7 +448,16 @@ fn page(request: Request) -> Page {
     let final_url = request.url.clone();
     let fetched_at = SystemTime::UNIX_EPOCH;
     let exchange = Exchange::default();
-    Page { request, final_url, status: 200, content_type: None, body: Vec::new(), fetched_at, exchange }
+    Page {
+        request,
+        final_url,
+        status: 200,
+        content_type: None,
+        body: Vec::new(),
+        robots_tag: Vec::new(),
+        fetched_at,
+        exchange,
+    }
 }
 
 fn assert_once_each(tray: &Tray, pages: u64) {

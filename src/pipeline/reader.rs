@@ -4,32 +4,59 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::leads::keep_followed;
 use super::threads::panic_message;
 use crate::extract::json::parse_page;
 use crate::extract::{Content, ExtractError, ExtractLimits, Extractor, PageFacts, Reads};
+use crate::frontier::PacePolicy;
 use crate::html::{self, Charset, Limits, ReadError};
-use crate::job::Job;
-use crate::model::{Errand, Found, Outcome, Page, PageError, Records, display_url};
-use crate::robots::Robots;
+use crate::job::{Job, JobRule};
+use crate::model::{Errand, FieldTally, Found, Outcome, Page, PageError, Records, display_url};
+use crate::robots::{Directives, Robots};
+use crate::scope::ScopePolicy;
 
 /// What one parser thread reads pages with. Compiled expressions cannot be sent between threads, so each has its own.
 pub(super) struct Reader {
-    extractor: Extractor,
+    /// By the number of the rule; `None` for rules that no page comes to.
+    rules: Vec<Option<RuleReader>>,
+    /// How many fields all rules have together.
+    fields: usize,
     charset: Option<Charset>,
     documents: html::Reader,
-    reads: Reads,
+    /// Whose pages may ask not to follow their links.
+    pace: PacePolicy,
+    /// Which links are followed.
+    scope: ScopePolicy,
     /// The name that robots.txt knows us by.
     agent: String,
 }
 
+/// What the pages of one rule are read with.
+struct RuleReader {
+    extractor: Extractor,
+    reads: Reads,
+    follows: bool,
+    /// Where its fields begin among those of all rules.
+    first_field: usize,
+}
+
 impl Reader {
     pub(super) fn new(job: &Job) -> Reader {
-        let extractor =
-            Extractor::with_engine(&job.rule, job.with_meta, ExtractLimits::default(), job.xpath_engine)
-                .expect("the job compiled the same rule");
-        let reads = job.rule.reads().unwrap_or(Reads::Markup);
+        let mut rules: Vec<Option<RuleReader>> = job.rules.iter().map(|_| None).collect();
+        let mut fields = 0;
+        for id in job.reached() {
+            let JobRule { rule, with_meta, xpath_engine, .. } = job.rule_of(id);
+            let extractor =
+                Extractor::with_engine(rule, *with_meta, ExtractLimits::default(), *xpath_engine)
+                    .expect("the job compiled the same rule");
+            let reads = rule.reads().unwrap_or(Reads::Markup);
+            let follows = !rule.follow.is_empty();
+            rules[usize::from(id.0)] = Some(RuleReader { extractor, reads, follows, first_field: fields });
+            fields += rule.field_names().len();
+        }
         let documents = html::Reader::new(Limits::default());
-        Reader { extractor, charset: job.charset, documents, reads, agent: job.agent.clone() }
+        let (charset, pace, agent) = (job.charset, job.pace.clone(), job.agent.clone());
+        Reader { rules, fields, charset, documents, pace, scope: job.follow.scope.clone(), agent }
     }
 
     pub(super) fn read(&mut self, page: Page) -> Outcome {
@@ -42,20 +69,46 @@ impl Reader {
     }
 
     fn extract(&mut self, page: &Page) -> Result<Records, PageError> {
+        let rule = self.rules.get(usize::from(page.request.rule.0)).and_then(Option::as_ref);
+        let rule = rule.expect("pages come to the rules that links lead to");
         let url = display_url(&page.final_url);
-        let facts = PageFacts { url: &url, page: page.request.page, fetched_at: Some(page.fetched_at) };
+        let mut facts = PageFacts {
+            url: &url,
+            page: page.request.page,
+            fetched_at: Some(page.fetched_at),
+            carried: page.request.carried.as_ref(),
+            depth: page.request.depth,
+            may_follow: true,
+        };
+        // robots.txt is obeyed by host, and so is what pages say.
+        let asks_robots =
+            rule.follows && self.pace.at(page.final_url.host_str().unwrap_or_default()).obeys_robots;
+        let headers = page.robots_tag.iter().map(String::as_str);
+        let said = Directives::from_header_values(headers, &self.agent);
         let content_type = page.content_type.as_deref();
-        match self.reads {
+        let mut records = match rule.reads {
             Reads::Markup => {
                 let document = self.documents.read(&page.body, content_type, self.charset)?;
-                Ok(self.extractor.extract(Content::Markup(&document), &facts)?)
+                facts.may_follow = !(asks_robots
+                    && said.and(Directives::from_meta(document.metas(), &self.agent)).nofollow);
+                rule.extractor.extract(Content::Markup(&document), &facts)?
             }
             Reads::Json => {
                 let text = html::decode(&page.body, content_type, self.charset);
                 let json = parse_page(&text).map_err(|error| PageError::NotJson(error.to_string()))?;
-                Ok(self.extractor.extract(Content::Json(&json), &facts)?)
+                facts.may_follow = !(asks_robots && said.nofollow);
+                rule.extractor.extract(Content::Json(&json), &facts)?
             }
+        };
+        if !records.fields.is_empty() && records.fields.len() < self.fields {
+            let mut fields = vec![FieldTally::default(); self.fields];
+            fields[rule.first_field..][..records.fields.len()].copy_from_slice(&records.fields);
+            records.fields = fields;
         }
+        if rule.follows {
+            keep_followed(&self.scope, &page.request, &page.final_url, &mut records);
+        }
+        Ok(records)
     }
 }
 

@@ -29,6 +29,9 @@ pub(super) use replace::MOST_ADDED;
 pub use replace::check_replacement;
 pub(super) use text::{collapsed, write_json};
 
+/// A checked regular expression.
+pub type Pattern = Regex;
+
 /// How the text that an expression found becomes a value.
 #[derive(Debug, Clone, Default)]
 pub struct Recipe {
@@ -83,6 +86,11 @@ impl Recipe {
         let Some(text) = self.picked(text) else { return Piece::Nothing };
         let Some(text) = replace::replace_all(&self.replace, text) else { return Piece::TooLarge };
         self.write_typed(&text, base, line)
+    }
+
+    /// The part of a text that `regex` and `replace` make of it, before any type reads it; `None` if there is none.
+    pub(super) fn part<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
+        replace::replace_all(&self.replace, self.picked(Cow::Borrowed(text))?)
     }
 
     fn picked<'t>(&self, text: Cow<'t, str>) -> Option<Cow<'t, str>> {
@@ -163,7 +171,7 @@ impl Recipe {
 }
 
 /// WHATWG URL, as a browser resolves a link.
-fn resolved(text: &str, base: Option<&Url>) -> Option<Url> {
+pub(super) fn resolved(text: &str, base: Option<&Url>) -> Option<Url> {
     Url::options().base_url(base).parse(text).ok()
 }
 

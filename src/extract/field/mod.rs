@@ -6,6 +6,7 @@ mod flag;
 
 use super::convert::Recipe;
 use super::expression::{Expression, Reads};
+use super::xpath::XPath;
 
 pub use flag::{FieldText, check_name, parse_field};
 
@@ -47,6 +48,13 @@ pub enum Shape {
     Constant(serde_json::Value),
     /// What is known of the page beside its content.
     Meta(Meta),
+    /// A value that an earlier page handed down.
+    Carried {
+        /// The name that it was handed down by.
+        name: String,
+        /// What stands for a value that is not there.
+        default: Option<serde_json::Value>,
+    },
 }
 
 /// Where something is found, seen from the record.
@@ -112,7 +120,7 @@ impl Field {
             Shape::Object { fields, .. } | Shape::List { fields, .. } => {
                 fields.iter_mut().for_each(|field| field.set_raw(raw));
             }
-            Shape::Constant(_) | Shape::Meta(_) => {}
+            Shape::Constant(_) | Shape::Meta(_) | Shape::Carried { .. } => {}
         }
     }
 
@@ -120,7 +128,7 @@ impl Field {
     pub fn nested(&self) -> &[Field] {
         match &self.shape {
             Shape::Object { fields, .. } | Shape::List { fields, .. } => fields,
-            Shape::Value(_) | Shape::Constant(_) | Shape::Meta(_) => &[],
+            Shape::Value(_) | Shape::Constant(_) | Shape::Meta(_) | Shape::Carried { .. } => &[],
         }
     }
 
@@ -130,7 +138,16 @@ impl Field {
             Shape::Value(value) => Some(&value.at),
             Shape::Object { at, .. } => at.as_ref(),
             Shape::List { each, .. } => Some(each),
-            Shape::Constant(_) | Shape::Meta(_) => None,
+            Shape::Constant(_) | Shape::Meta(_) | Shape::Carried { .. } => None,
+        }
+    }
+
+    /// Whether it is the same wherever on the page it is seen from.
+    pub(super) fn is_of_page(&self) -> bool {
+        match (&self.shape, self.finding()) {
+            (Shape::Object { at: None, fields }, _) => fields.iter().all(Field::is_of_page),
+            (_, Some(finding)) => finding.first().as_xpath().is_some_and(XPath::is_absolute),
+            (_, None) => true,
         }
     }
 

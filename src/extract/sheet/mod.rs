@@ -1,5 +1,6 @@
 //! One page under evaluation: columns and a place on the page ─▶ an object in the line.
 
+mod links;
 mod nested;
 mod value;
 
@@ -147,6 +148,25 @@ impl<'d> Sheet<'d> {
                 line.extend_from_slice(json);
                 Ok(if json == b"null" { Cell::empty() } else { Cell::filled() })
             }
+            Make::Carried(name, default) => Ok(self.write_carried(name, default.as_deref(), line)),
+        }
+    }
+
+    fn write_carried(&self, name: &str, default: Option<&[u8]>, line: &mut Vec<u8>) -> Cell {
+        let carried = self.facts.carried.and_then(|carried| carried.get(name));
+        match (carried.filter(|value| !value.is_null()), default) {
+            (Some(value), _) => {
+                serde_json::to_writer(line, value).expect("JSON is written to memory");
+                Cell::filled()
+            }
+            (None, Some(default)) => {
+                line.extend_from_slice(default);
+                Cell { fate: Fate::Empty, is_missing: false }
+            }
+            (None, None) => {
+                line.extend_from_slice(b"null");
+                Cell::empty()
+            }
         }
     }
 
@@ -237,6 +257,21 @@ impl<'d> Sheet<'d> {
                 Err(failed("this reads markup, and the page is JSON".to_owned()))
             }
             (Probe::Json(_), ..) => Err(failed("this reads JSON, and the page is markup".to_owned())),
+        }
+    }
+
+    /// What records or links are seen from: the places that `each` finds, or the page.
+    pub(super) fn places<'c>(
+        &self,
+        each: Option<&Probe>,
+        root: Context<'c>,
+        name: &str,
+    ) -> Result<Vec<Context<'c>>, ExtractError> {
+        let Some(each) = each else { return Ok(vec![root]) };
+        match self.probe(each, root, Wanted::All, name)? {
+            Found::Nodes(nodes) => Ok(nodes.into_iter().map(Context::Markup).collect()),
+            Found::Values(values) => Ok(values.into_iter().map(Context::Json).collect()),
+            _ => Err(ExtractError { name: name.to_owned(), reason: "is not a set of nodes".to_owned() }),
         }
     }
 

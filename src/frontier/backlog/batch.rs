@@ -39,6 +39,8 @@ struct Before {
     url: String,
     /// Rule, depth and priority.
     place: (RuleId, u32, i32),
+    /// Written with the place.
+    start: Option<Arc<Url>>,
     message: Option<Arc<Message>>,
     carried: Option<Arc<Carried>>,
 }
@@ -80,7 +82,7 @@ impl Codec {
         let flags = flag(request.is_by_page, BY_PAGE)
             | flag(request.page.is_some(), PAGE)
             | flag(request.attempt != 0, ATTEMPT)
-            | flag(place != before.place, PLACE)
+            | flag(place != before.place || request.start != before.start, PLACE)
             | shared(request.message.as_ref(), before.message.as_ref(), MESSAGE, SAME_MESSAGE)
             | shared(request.carried.as_ref(), before.carried.as_ref(), CARRIED, SAME_CARRIED);
         out.push(flags);
@@ -90,7 +92,9 @@ impl Codec {
             put_number(request.rule.0.into(), out);
             put_number(request.depth.into(), out);
             put_signed(request.priority.into(), out);
+            put_bytes(request.start.as_ref().map_or("", |start| start.as_str()).as_bytes(), out);
             before.place = place;
+            before.start = request.start.clone();
         }
         if let Some(page) = request.page {
             put_signed(page, out);
@@ -115,6 +119,10 @@ impl Codec {
         if flags & PLACE != 0 {
             let rule = RuleId(bytes.number()?.try_into().ok()?);
             before.place = (rule, bytes.number()?.try_into().ok()?, bytes.signed()?.try_into().ok()?);
+            before.start = match bytes.text()? {
+                "" => None,
+                start => Some(Arc::new(Url::parse(start).ok()?)),
+            };
         }
         let page = if flags & PAGE != 0 { Some(bytes.signed()?) } else { None };
         let attempt = if flags & ATTEMPT != 0 { bytes.number()?.try_into().ok()? } else { 0 };
@@ -130,6 +138,7 @@ impl Codec {
             rule,
             depth,
             priority,
+            start: before.start.clone(),
             attempt,
             is_by_page: flags & BY_PAGE != 0,
             message: before.message.clone().filter(|_| flags & (MESSAGE | SAME_MESSAGE) != 0),
