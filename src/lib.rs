@@ -38,6 +38,7 @@ pub mod output;
 pub mod pipeline;
 pub mod progress;
 pub mod robots;
+pub mod scope;
 pub mod settings;
 pub mod signals;
 pub mod source;
