@@ -36,6 +36,8 @@ pub enum End {
     Interrupted(u8),
     /// Who read the records has gone.
     BrokenPipe,
+    /// Links that wait could not be kept.
+    LinksLost,
     /// Records could not be written.
     OutputError,
     /// A fault of pagemill itself.
@@ -53,6 +55,7 @@ impl End {
             End::Interrupted(_) => "interrupted",
             End::BrokenPipe => "broken_pipe",
             End::OutputError => "output_error",
+            End::LinksLost => "links_lost",
             End::InternalError => "internal_error",
         }
     }
@@ -160,7 +163,7 @@ impl Summary {
             End::Completed | End::UntilEmpty if self.pages_failed() > 0 => 3,
             // `pagemill … | head` has done what was asked.
             End::Completed | End::UntilEmpty | End::MaxRecords | End::BrokenPipe => 0,
-            End::OutputError | End::InternalError => 1,
+            End::OutputError | End::LinksLost | End::InternalError => 1,
             // EX_TEMPFAIL of sysexits.h: run it again.
             End::MaxTime => 75,
             End::Interrupted(signal) => 128_u8.saturating_add(signal),
@@ -320,6 +323,7 @@ impl fmt::Display for Summary {
             End::MaxTime => write!(f, "\nstopped with work left: the time was up")?,
             End::Interrupted(signal) => write!(f, "\ninterrupted by {}", signal_name(signal))?,
             End::OutputError => write!(f, "\nstopped: the output failed")?,
+            End::LinksLost => write!(f, "\nstopped: there is no room for pending links")?,
             End::InternalError => write!(f, "\nstopped: internal error")?,
         }
         let mut kinds: Vec<_> =

@@ -159,6 +159,10 @@ fn conclude(
             fail(source, None);
             (*summary, FAILED)
         }
+        Err(RunError::Links { source, summary }) => {
+            fail(source, None);
+            (*summary, FAILED)
+        }
         Err(RunError::Crew { source, summary }) => {
             fail(source, None);
             (*summary, FAILED)

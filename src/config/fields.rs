@@ -130,11 +130,9 @@ impl Reader<'_> {
         let before = self.mistakes.len();
         for (name, value) in table {
             match FOLLOW_KEYS.into_iter().find(|known| known == name.get_ref()) {
-                None => self.unknown_key(
-                    name.span().start,
-                    &format!("{key}.{}", name.get_ref()),
-                    FOLLOW_KEYS,
-                ),
+                None => {
+                    self.unknown_key(name.span().start, &format!("{key}.{}", name.get_ref()), FOLLOW_KEYS)
+                }
                 Some(known @ "carry") => {
                     let key = format!("{key}.{known}");
                     let place = self.place(value.span().start, &key);

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use super::host::{Host, Turn, Verdict};
 use super::backlog::Order;
+use super::host::{Host, Turn, Verdict};
 use super::pace::PacePolicy;
 use super::throttle::Reply;
 use crate::model::{PageError, Request};

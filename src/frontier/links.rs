@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::backlog::{Backlog, BacklogError, Order, Spill};
 use super::seen::Seen;
 use crate::model::{Link, Request, RequestId};
-use crate::scope::{self, Fingerprint, LeftOut, ScopePolicy, Traps};
+use crate::scope::{self, LeftOut, ScopePolicy, Traps};
 
 /// What the job decides about following links.
 #[derive(Debug, Clone)]
@@ -71,10 +71,6 @@ impl Links {
         self.policy.order
     }
 
-    pub(super) fn is_ordered(&self) -> bool {
-        self.turns.is_some()
-    }
-
     /// Notes a request of the source: a link that leads to it leads to nothing new. Whether it is new itself.
     pub(super) fn note_source(&mut self, request: &Request) -> bool {
         self.seen.insert(scope::fingerprint(&request.url, request.message.as_deref()).0)
@@ -128,7 +124,11 @@ impl Links {
     }
 
     /// A number that gives no page is settled.
-    pub(super) fn pass(&mut self, id: RequestId, number: &mut impl FnMut() -> RequestId) -> Result<(), BacklogError> {
+    pub(super) fn pass(
+        &mut self,
+        id: RequestId,
+        number: &mut impl FnMut() -> RequestId,
+    ) -> Result<(), BacklogError> {
         if let Some(turns) = &mut self.turns {
             turns.settled.insert(id.0, None);
             self.take_turns(number)?;
@@ -144,7 +144,7 @@ impl Links {
             if let Some((request, found)) = settled {
                 let mut direct = Vec::new();
                 self.take_in(&request, found, number, &mut direct)?;
-                direct.into_iter().try_for_each(|request| self.backlog.push(request))?;
+                self.backlog.push_page(direct)?;
             }
         }
         Ok(())
@@ -172,12 +172,12 @@ impl Links {
         Ok(())
     }
 
-    /// Lets a request wait until there is room at the hosts.
+    /// Lets the requests of a page wait until there is room at the hosts.
     ///
     /// # Errors
     /// The backlog's.
-    pub(super) fn wait(&mut self, request: Request) -> Result<(), BacklogError> {
-        self.backlog.push(request)
+    pub(super) fn wait(&mut self, requests: std::vec::IntoIter<Request>) -> Result<(), BacklogError> {
+        self.backlog.push_page(requests)
     }
 
     /// The number of the request that waits in front.

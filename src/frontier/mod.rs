@@ -34,7 +34,7 @@ use crate::model::{Errand, Exchange, Link, PageError, Request, RequestId, Unmade
 use crate::robots::Robots;
 use crate::scope::LeftOut;
 
-pub use self::backlog::{BacklogError, Order, Spill};
+pub use self::backlog::{Backlog, BacklogError, Order, Spill};
 pub use self::links::{FollowPolicy, LinkCounts};
 pub use self::open::{FAILURES_THAT_END_AN_OPEN_RANGE, OpenEnd};
 pub use self::pace::{HostPace, HostPattern, PacePolicy};
@@ -200,7 +200,10 @@ impl Frontier {
             source: source.peekable(),
             open: policy.until_empty.then(OpenRange::default),
             retry: policy.retry,
-            hosts: Hosts::new(policy.pace, policy.follow.as_ref().map_or(Order::Breadth, |follow| follow.order)),
+            hosts: Hosts::new(
+                policy.pace,
+                policy.follow.as_ref().map_or(Order::Breadth, |follow| follow.order),
+            ),
             links: policy.follow.map(Links::new),
             trouble: None,
             numbered: 0,
@@ -440,7 +443,7 @@ impl Frontier {
         let numbered = &mut self.numbered;
         let taken = links.settle(request, found, &mut || next_number(numbered));
         match taken {
-            Ok(requests) => requests.into_iter().for_each(|request| self.make_wait(request, now)),
+            Ok(requests) => self.make_wait(requests, now),
             Err(error) => self.trouble = Some(error),
         }
     }
@@ -454,15 +457,18 @@ impl Frontier {
         }
     }
 
-    /// Lets a request that was found wait at its host if there is room, where what is newer or more important goes past
-    /// the rest; in the backlog otherwise.
-    fn make_wait(&mut self, request: Request, now: Instant) {
+    /// Lets the requests that a page leads to wait at their hosts while there is room, where what is newer or more
+    /// important goes past the rest; the others in the backlog.
+    fn make_wait(&mut self, requests: Vec<Request>, now: Instant) {
         let Some(links) = &mut self.links else { return };
         let may_go_past = links.waiting() == 0 || links.order() != Order::Breadth;
-        if may_go_past && self.pages_left > 0 && self.hosts.waiting() < MOST_AT_HOSTS {
+        let mut requests = requests.into_iter();
+        while may_go_past && self.pages_left > 0 && self.hosts.waiting() < MOST_AT_HOSTS {
+            let Some(request) = requests.next() else { return };
             self.pages_left -= 1;
             self.hosts.push(request, now);
-        } else if let Err(error) = links.wait(request) {
+        }
+        if let Err(error) = links.wait(requests) {
             self.trouble = Some(error);
         }
     }
@@ -637,10 +643,7 @@ mod tests {
         let mut frontier = frontier_of(requests(1), false, RetryPolicy::default(), PacePolicy::unbounded());
         let only = take(&mut frontier, now);
         assert!(matches!(frontier.next(now, None), Next::AfterOutcome));
-        assert_eq!(
-            frontier.settle(&only, Ok(page(0)), Exchange::default(), now).settled,
-            Settled::Done
-        );
+        assert_eq!(frontier.settle(&only, Ok(page(0)), Exchange::default(), now).settled, Settled::Done);
         assert!(matches!(frontier.next(now, None), Next::Done));
         assert!(!frontier.has_work_left());
     }

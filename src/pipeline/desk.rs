@@ -56,11 +56,9 @@ impl RunDesk {
             None => write_now(&mut self.output, &mut self.summary, self.most_records, &records),
             Some(reorder) => {
                 let bytes = records.lines.len() as u64;
-                reorder
-                    .push(id, records, bytes)
-                    .try_for_each(|(_, ready)| {
-                        write_now(&mut self.output, &mut self.summary, self.most_records, &ready)
-                    })
+                reorder.push(id, records, bytes).try_for_each(|(_, ready)| {
+                    write_now(&mut self.output, &mut self.summary, self.most_records, &ready)
+                })
             }
         }
     }
@@ -95,11 +93,9 @@ impl RunDesk {
         let mut written = Ok(());
         if let Some(reorder) = self.reorder.take() {
             // Those in front will not come any more: the run was stopped.
-            written = reorder
-                .into_rest()
-                .try_for_each(|(_, records)| {
-                    write_now(&mut self.output, &mut self.summary, self.most_records, &records)
-                });
+            written = reorder.into_rest().try_for_each(|(_, records)| {
+                write_now(&mut self.output, &mut self.summary, self.most_records, &records)
+            });
         }
         let written = written.and_then(|()| self.output.finish());
         self.progress.finish();

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use crate::fetch::{FetchPolicy, Fetcher, cookies};
-use crate::frontier::{FAILURES_THAT_END_AN_OPEN_RANGE, BacklogError, Frontier, FrontierPolicy, OpenEnd, PacePolicy, Requests};
+use crate::frontier::{
+    BacklogError, FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, FrontierPolicy, OpenEnd, PacePolicy, Requests,
+};
 use crate::job::Job;
 use crate::model::{Fetched, FieldTally, PageError, Request, Unmade};
 use crate::output::{JsonLines, OutputError};
@@ -158,16 +160,15 @@ where
         })
     }));
     let ended_mid_line = output.ended_mid_line();
-    let mut desk =
-        RunDesk::new(
-            output,
-            job.ordered,
-            Progress::new(progress),
-            new_summary(job),
-            job.talk,
-            total,
-            job.max_records,
-        );
+    let mut desk = RunDesk::new(
+        output,
+        job.ordered,
+        Progress::new(progress),
+        new_summary(job),
+        job.talk,
+        total,
+        job.max_records,
+    );
     if ended_mid_line {
         desk.say("note: the output file ended in the middle of a line; the new records begin on a line of their own");
     }
@@ -213,7 +214,7 @@ where
     }
     let (mut summary, written) = desk.finish();
     if let Some(source) = frontier.take_trouble() {
-        summary.end = End::InternalError;
+        summary.end = End::LinksLost;
         return Err(RunError::Links { source, summary: Box::new(summary) });
     }
     if let Err(source) = written {
@@ -225,7 +226,7 @@ where
         Conducted::OutOfTime if frontier.has_work_left() => End::MaxTime,
         Conducted::OutOfTime => End::Completed,
         Conducted::Satisfied => End::MaxRecords,
-        Conducted::Overflowed => End::InternalError,
+        Conducted::Overflowed => End::LinksLost,
         Conducted::Stopped => match interrupted().and_then(|signal| u8::try_from(signal).ok()) {
             Some(signal) => End::Interrupted(signal),
             None => End::InternalError,

@@ -46,9 +46,8 @@ impl Reader {
         let mut fields = 0;
         for id in job.reached() {
             let JobRule { rule, with_meta, xpath_engine, .. } = job.rule_of(id);
-            let extractor =
-                Extractor::with_engine(rule, *with_meta, ExtractLimits::default(), *xpath_engine)
-                    .expect("the job compiled the same rule");
+            let extractor = Extractor::with_engine(rule, *with_meta, ExtractLimits::default(), *xpath_engine)
+                .expect("the job compiled the same rule");
             let reads = rule.reads().unwrap_or(Reads::Markup);
             let follows = !rule.follow.is_empty();
             rules[usize::from(id.0)] = Some(RuleReader { extractor, reads, follows, first_field: fields });
@@ -89,8 +88,8 @@ impl Reader {
         let mut records = match rule.reads {
             Reads::Markup => {
                 let document = self.documents.read(&page.body, content_type, self.charset)?;
-                facts.may_follow = !(asks_robots
-                    && said.and(Directives::from_meta(document.metas(), &self.agent)).nofollow);
+                facts.may_follow =
+                    !(asks_robots && said.and(Directives::from_meta(document.metas(), &self.agent)).nofollow);
                 rule.extractor.extract(Content::Markup(&document), &facts)?
             }
             Reads::Json => {

@@ -44,8 +44,13 @@ fn crawl(server: &Server, flags: &[&str]) -> String {
 fn a_listing_leads_to_its_items_and_to_the_next_listing_and_hands_values_down() {
     let server = Server::start(|site| {
         for number in 1..=3 {
-            let next = if number < 3 { format!("<li class=next><a href='/list/{}'>", number + 1) } else { String::new() };
-            let items: String = (0..4).map(|item| format!("<h3><a href='/item/{number}{item}'>i</a></h3>")).collect();
+            let next = if number < 3 {
+                format!("<li class=next><a href='/list/{}'>", number + 1)
+            } else {
+                String::new()
+            };
+            let items: String =
+                (0..4).map(|item| format!("<h3><a href='/item/{number}{item}'>i</a></h3>")).collect();
             site.page(&format!("/list/{number}"), format!("<h2>Shelf {number}</h2>{items}{next}"));
             for item in 0..4 {
                 site.page(&format!("/item/{number}{item}"), format!("<h1>Item {number}{item}</h1>"));
@@ -137,10 +142,21 @@ fn patterns_levels_and_folders_bound_what_is_followed() {
 
 #[test]
 fn max_records_ends_the_run_with_as_many() {
-    let server = Server::start(|site| site.handle(|hit| page(&[&format!("{}x", hit.path), &format!("{}y", hit.path)])));
+    let server = Server::start(|site| {
+        site.handle(|hit| page(&[&format!("{}x", hit.path), &format!("{}y", hit.path)]))
+    });
     let url = server.url("/");
     let ran = run(&mut pagemill([
-        "crawl", &url, "-e", "//a", "-f", "h=./@href", "--follow", "//a/@href", "--max-records", "7",
+        "crawl",
+        &url,
+        "-e",
+        "//a",
+        "-f",
+        "h=./@href",
+        "--follow",
+        "//a/@href",
+        "--max-records",
+        "7",
     ]));
     assert_eq!((ran.code, ran.stdout.lines().count()), (Some(0), 7), "{}", ran.stderr);
     assert!(ran.stderr.contains("ended with the records asked for"), "{}", ran.stderr);
@@ -157,7 +173,8 @@ fn circles(count: u64) -> impl FnOnce(&mut Site) {
             if number % 11 == 5 {
                 return Reply::redirect(302, format!("/{}", (number + 1) % count));
             }
-            let links = [number * 2 + 1, number * 3 + 2, number + 1, number].map(|to| format!("/{}", to % count));
+            let links =
+                [number * 2 + 1, number * 3 + 2, number + 1, number].map(|to| format!("/{}", to % count));
             page(&links.each_ref().map(String::as_str))
         });
     }
@@ -168,8 +185,20 @@ fn a_site_of_circles_ends_with_every_page_read_once_though_some_fail() {
     let server = Server::start(circles(500));
     let url = server.url("/");
     let ran = run(&mut pagemill([
-        "crawl", &url, "-f", "h=//h1", "--follow", "//a/@href", "--retry-delay", "1ms", "-j", "32", "--per-host",
-        "32", "--throttle", "off",
+        "crawl",
+        &url,
+        "-f",
+        "h=//h1",
+        "--follow",
+        "//a/@href",
+        "--retry-delay",
+        "1ms",
+        "-j",
+        "32",
+        "--per-host",
+        "32",
+        "--throttle",
+        "off",
     ]));
     assert_eq!(ran.code, Some(3), "{}", ran.stderr);
     let hits = counts(&server.hits());
@@ -190,15 +219,26 @@ fn ordered_output_is_the_same_whatever_the_network_does() {
         let server = Server::start(move |site| {
             site.handle(move |hit| {
                 let number: u64 = hit.path.trim_start_matches('/').parse().unwrap_or(1);
-                let links: Vec<String> =
-                    (0..3).map(|i| number * 3 + i).filter(|&to| to < 120).map(|to| format!("/{to}")).collect();
+                let links: Vec<String> = (0..3)
+                    .map(|i| number * 3 + i)
+                    .filter(|&to| to < 120)
+                    .map(|to| format!("/{to}"))
+                    .collect();
                 let links: Vec<&str> = links.iter().map(String::as_str).collect();
                 page(&links).drip(400, Duration::from_millis((number * slow) % 7))
             });
         });
         let url = server.url("/1");
         let ran = run(&mut pagemill([
-            "crawl", &url, "-f", "n=count(//a)", "--with-meta", "--follow", "//a/@href", "--ordered", "-q",
+            "crawl",
+            &url,
+            "-f",
+            "n=count(//a)",
+            "--with-meta",
+            "--follow",
+            "//a/@href",
+            "--ordered",
+            "-q",
         ]));
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         let home = server.url("");
@@ -216,7 +256,9 @@ fn pages_that_forbid_following_are_read_and_not_followed() {
     let server = Server::start(|site| {
         site.on("/robots.txt", Reply::status(404));
         site.on("/", page(&["/meta", "/header", "/ours"]));
-        let meta = |name: &str| format!("<meta name='{name}' content='index, NoFollow'><h1>m</h1><a href='/no'>x</a>");
+        let meta = |name: &str| {
+            format!("<meta name='{name}' content='index, NoFollow'><h1>m</h1><a href='/no'>x</a>")
+        };
         site.page("/meta", meta("robots"));
         site.page("/ours", meta("pagemill"));
         site.on("/header", page(&["/no"]).header("X-Robots-Tag", "nofollow"));
@@ -249,15 +291,25 @@ fn traps_end_within_their_limits_and_are_told() {
                 let query = hit.query.clone().unwrap_or_default();
                 page(&[&format!("/self?{query}&n=1"), &format!("/self?n={}", hit.at.elapsed().as_nanos())])
             } else {
-                page(&["/query?a=1&c=3&b=2", "/query?b=2&a=1&c=3", "/query?b=2&c=3&a=1", "/query?c=3&a=1&b=2"])
+                page(&[
+                    "/query?a=1&c=3&b=2",
+                    "/query?b=2&a=1&c=3",
+                    "/query?b=2&c=3&a=1",
+                    "/query?c=3&a=1&b=2",
+                ])
             }
         });
     });
     let said = crawl(&server, &["--max-per-shape", "30"]);
     let hits = counts(&server.hits());
-    let of = |start: &str| hits.iter().filter(|(path, _)| path.starts_with(start)).map(|(_, count)| count).sum::<usize>();
+    let of = |start: &str| {
+        hits.iter().filter(|(path, _)| path.starts_with(start)).map(|(_, count)| count).sum::<usize>()
+    };
     assert_eq!(of("/cal/"), 30);
-    assert!(of("/deep/") <= 30 && of("/self") <= 200 && of("/circle/") <= 40 && of("/query") <= 4, "{hits:?}");
+    assert!(
+        of("/deep/") <= 30 && of("/self") <= 200 && of("/circle/") <= 40 && of("/query") <= 4,
+        "{hits:?}"
+    );
     assert!(said.contains("/cal/N/N"), "{said}");
 }
 
@@ -270,7 +322,8 @@ fn two_ways_to_one_place_by_redirect_give_its_record_once() {
         site.on("/new", page(&[]));
     });
     let url = server.url("/");
-    let ran = run(&mut pagemill(["crawl", &url, "-f", "h=//h1", "--with-meta", "--follow", "//a/@href", "-q"]));
+    let ran =
+        run(&mut pagemill(["crawl", &url, "-f", "h=//h1", "--with-meta", "--follow", "//a/@href", "-q"]));
     assert_eq!(ran.stdout.matches("/new\"").count(), 1, "{}", ran.stdout);
     assert_eq!(counts(&server.hits())["/new"], 1);
 }
@@ -304,9 +357,11 @@ impl Shop {
             .spawn()
             .unwrap();
         let stderr = BufReader::new(process.stderr.take().unwrap());
-        let said = stderr.lines().map_while(Result::ok).find(|line| line.contains("http://127.0.0.1:")).unwrap();
+        let said =
+            stderr.lines().map_while(Result::ok).find(|line| line.contains("http://127.0.0.1:")).unwrap();
         let start = said.find("http://127.0.0.1:").unwrap();
-        let end = said[start + 17..].find(|c: char| !c.is_ascii_digit()).map_or(said.len(), |end| start + 17 + end);
+        let end =
+            said[start + 17..].find(|c: char| !c.is_ascii_digit()).map_or(said.len(), |end| start + 17 + end);
         let url = said[start..end].to_owned();
         Shop { process, url }
     }
@@ -353,12 +408,23 @@ fn links_alone_lead_to_every_page_of_the_practice_shop_but_the_forbidden_ones() 
     let shop = Shop::open();
     let start = format!("{}/", shop.url);
     let ran = run(&mut polite([
-        "crawl", &start, "-f", "title=//title", "--with-meta", "--follow", "//a", "--throttle", "off", "-q",
+        "crawl",
+        &start,
+        "-f",
+        "title=//title",
+        "--with-meta",
+        "--follow",
+        "//a",
+        "--throttle",
+        "off",
+        "-q",
     ]));
     let mut found: Vec<String> = ran
         .stdout
         .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap()["_url"].as_str().unwrap().replace(&shop.url, ""))
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["_url"].as_str().unwrap().replace(&shop.url, "")
+        })
         .collect();
     found.sort_unstable();
     // The shop's own robots.txt is linked, too, and is no page.
