@@ -1,7 +1,7 @@
 //! Which links are followed: the form URLs are compared in, where the site ends, and what is a trap.
 //!
 //! Pure: URLs in, verdicts out. Nothing here fetches, waits, or knows what has been seen; that is the frontier's.
-//! [`normalize`], [`fingerprint`] and [`ScopePolicy::judge`] know nothing of other links, so parser threads ask them at
+//! [`normalize`], [`fingerprint()`] and [`ScopePolicy::judge`] know nothing of other links, so parser threads ask them at
 //! the same time; [`Traps`] counts over the whole run and belongs to one thread.
 //!
 //! `normal` is the form, `fingerprint` its 128 bits, `repeats` finds paths that go in circles, `shape` what many URLs

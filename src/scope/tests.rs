@@ -113,6 +113,71 @@ fn what_is_no_page_of_people_is_left_out() {
     }
 }
 
+/// The links on a page of a site that has no end.
+fn links_of_a_trap(page: &Url) -> Vec<String> {
+    let query = page.query().unwrap_or_default();
+    match page.path().split(['/', ';']).nth(1) {
+        Some("calendar") => {
+            let day = page.path().rsplit('/').next().and_then(|day| day.parse::<u32>().ok());
+            vec![format!("/calendar/{}", day.map_or(1, |day| day + 1))]
+        }
+        Some("session") => {
+            let last = page.path().rsplit('=').next().and_then(|id| u64::from_str_radix(id, 16).ok());
+            vec![format!(
+                "/session;jsessionid={:016x}",
+                last.unwrap_or(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            )]
+        }
+        Some("clock") => vec![format!("/clock?now={}#x", query.len()), format!("/clock?{query}&now=1")],
+        Some("filters") => ["p", "q", "r"]
+            .into_iter()
+            .filter(|name| !query.contains(name))
+            .map(|name| format!("/filters?{query}{}{name}=1", if query.is_empty() { "" } else { "&" }))
+            .collect(),
+        _ => ["a/", "b/", "./", "../a/", "/calendar", "/session", "/clock", "/filters"]
+            .map(str::to_owned)
+            .into(),
+    }
+}
+
+#[test]
+fn a_site_made_of_traps_ends() {
+    let policy = ScopePolicy { max_per_shape: 10, ..ScopePolicy::default() };
+    let mut traps = Traps::new(&policy);
+    let mut known = std::collections::HashSet::new();
+    let mut pending = vec![url("http://h/")];
+    let mut fetched = std::collections::BTreeMap::<String, u32>::new();
+    let mut left_out = std::collections::BTreeSet::new();
+    while let Some(page) = pending.pop() {
+        let kind = page.path().split(['/', ';']).nth(1).filter(|kind| kind.len() > 1);
+        *fetched.entry(kind.unwrap_or_default().to_owned()).or_default() += 1;
+        for link in links_of_a_trap(&page) {
+            let link = normalize(page.join(&link).unwrap(), false);
+            let verdict = policy.judge(&link, &page, None, 1);
+            if verdict.is_ok() && !known.insert(fingerprint(&link, None)) {
+                continue;
+            }
+            match verdict.and_then(|()| traps.admit(&link)) {
+                Ok(()) => pending.push(link),
+                Err(reason) => _ = left_out.insert(reason),
+            }
+        }
+    }
+    // Up to three `a` and three `b` in any order are 69 paths; `ababab` and `bababa` repeat themselves. The first page
+    // came from no link, so it comes a second time.
+    assert_eq!(fetched[""], 67 + 1);
+    // Its first page, and ten of the shape.
+    assert_eq!(fetched["calendar"], 11);
+    assert_eq!(fetched["session"], 11);
+    assert_eq!(fetched["clock"], 11);
+    // None, each alone, each pair in both orders, all three in three orders.
+    assert_eq!(fetched["filters"], 1 + 3 + 6 + 3);
+    assert_eq!(
+        left_out.into_iter().collect::<Vec<_>>(),
+        [LeftOut::RepeatsItself, LeftOut::TooManyOfShape, LeftOut::QueryPermutation]
+    );
+}
+
 /// URLs of every kind, most of them odd.
 fn any_url() -> impl Strategy<Value = Url> {
     let web = "https?://(h|[a-z%.0-9:@é-]{0,8})[/?#%.;=&~a-zé0-9 |-]{0,40}";
