@@ -3,8 +3,8 @@
 use serde_json::Value as Json;
 
 use super::try_page::Asked;
-use crate::extract::xpath::engine::EngineChoice;
 use crate::extract::convert::Recipe;
+use crate::extract::xpath::engine::EngineChoice;
 use crate::extract::{Expression, Field, Finding, Follow, Language, Shape, ValueSpec};
 use crate::job::{Job, JobRule};
 
@@ -267,9 +267,7 @@ mod tests {
             job.unwrap_or_else(|mistakes| panic!("{text}\n{mistakes:?}"))
         };
         // Patterns have no equality; all there is shows in what is made for debugging.
-        let all = |job: &Job| {
-            format!("{:?}", job.rules)
-        };
+        let all = |job: &Job| format!("{:?}", job.rules);
         let job = build(&format!("[extract.a]\n{rule}\n"));
         let text = toml_of(&asked(&[]), &job);
         assert_eq!(all(&build(&text)), all(&job), "{text}");

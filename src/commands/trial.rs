@@ -349,14 +349,15 @@ impl Trial {
         };
         let engine = engine.map(|engine| format!(" [{engine}]")).unwrap_or_default();
         let head = |what: &str| format!("{name}{}{engine}  ─ {what}", expression.text());
-        let found = match matches::find(&self.content, expression, &view.contexts, job.start_rule().xpath_engine) {
-            Ok(found) => found,
-            Err(reason) => {
-                report.is_missing = true;
-                report.lines.push(head(&reason));
-                return Vec::new();
-            }
-        };
+        let found =
+            match matches::find(&self.content, expression, &view.contexts, job.start_rule().xpath_engine) {
+                Ok(found) => found,
+                Err(reason) => {
+                    report.is_missing = true;
+                    report.lines.push(head(&reason));
+                    return Vec::new();
+                }
+            };
         let is_inside = !view.noun.is_empty();
         if found.iter().all(Found::is_nothing) {
             report.is_missing = true;

@@ -183,7 +183,8 @@ impl Extractor {
         records: &mut Records,
     ) -> Result<(), ExtractError> {
         let mut links = Links::default();
-        let mut tallies = vec![FieldTally::default(); if self.trails.is_empty() { 0 } else { self.all_slots }];
+        let mut tallies =
+            vec![FieldTally::default(); if self.trails.is_empty() { 0 } else { self.all_slots }];
         for trail in &self.trails {
             sheet.follow(trail, root, &mut tallies, &mut links)?;
         }

@@ -19,7 +19,12 @@ fn rule(each: Option<&str>, fields: &[&str]) -> Rule {
         }
         field
     };
-    Rule { name: "r".into(), each: each.map(expression), fields: fields.iter().map(field).collect(), follow: Vec::new() }
+    Rule {
+        name: "r".into(),
+        each: each.map(expression),
+        fields: fields.iter().map(field).collect(),
+        follow: Vec::new(),
+    }
 }
 
 fn extract(document: &Document, each: Option<&str>, fields: &[&str]) -> String {
@@ -111,11 +116,7 @@ fn the_facts_of_the_page_come_last() {
     let page = document("<a>x</a>");
     let extractor = Extractor::new(&rule(None, &["a=/a"]), true, ExtractLimits::default()).unwrap();
     let fetched_at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_234_567_890_123);
-    let facts = PageFacts {
-        page: Some(-3),
-        fetched_at: Some(fetched_at),
-        ..PageFacts::of("http://h/?q=\"")
-    };
+    let facts = PageFacts { page: Some(-3), fetched_at: Some(fetched_at), ..PageFacts::of("http://h/?q=\"") };
     assert_eq!(
         String::from_utf8(extractor.extract(Content::Markup(&page), &facts).unwrap().lines).unwrap(),
         "{\"a\":\"x\",\"_url\":\"http://h/?q=\\\"\",\"_page\":-3,\"_fetched_at\":\"2009-02-13T23:31:30.123Z\"}\n"

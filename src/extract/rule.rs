@@ -139,8 +139,11 @@ mod tests {
 
     #[test]
     fn a_child_of_the_document_is_warned_about() {
-        let mut rule =
-            Rule { name: "one".into(), fields: vec![field("a", "h1"), field("b", "html")], ..Rule::default() };
+        let mut rule = Rule {
+            name: "one".into(),
+            fields: vec![field("a", "h1"), field("b", "html")],
+            ..Rule::default()
+        };
         assert_eq!(
             rule.warnings(),
             ["field `a`: `h1` looks at the top of the page only, write `//h1` for any depth"]

@@ -246,7 +246,9 @@ mod tests {
 
     #[test]
     fn metas_are_found_in_head_and_body() {
-        let document = document("<html><meta name='a' content='b'/><meta name='c'/><p><meta name='d' content=''/></p></html>");
+        let document = document(
+            "<html><meta name='a' content='b'/><meta name='c'/><p><meta name='d' content=''/></p></html>",
+        );
         assert_eq!(document.metas().collect::<Vec<_>>(), [("a", "b"), ("d", "")]);
     }
 

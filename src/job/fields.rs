@@ -3,7 +3,9 @@
 use super::form::Form;
 use super::layers::Layers;
 use crate::config::{Literal, WrittenField, WrittenTable, WrittenValue};
-use crate::extract::convert::{Locale, Pattern, Recipe, Type, check_format, check_replacement, parse_pattern};
+use crate::extract::convert::{
+    Locale, Pattern, Recipe, Type, check_format, check_replacement, parse_pattern,
+};
 use crate::extract::{
     Expression, Field, Finding, Language, Meta, Namespaces, Reads, Shape, ValueSpec, check_name, parse_field,
 };

@@ -200,7 +200,9 @@ impl Job {
             let start = &self.rule().name;
             warnings.extend(ids.map(|id| {
                 let name = &self.rule_of(id).rule.name;
-                format!("no link leads from the rule `{start}` to the rule `{name}`, so that it reads no page")
+                format!(
+                    "no link leads from the rule `{start}` to the rule `{name}`, so that it reads no page"
+                )
             }));
         }
         warnings

@@ -111,8 +111,7 @@ fn check_yield(layers: &mut Layers, rules: &Rules, written: &[WrittenRule]) {
             continue;
         }
         if RuleId(number) == rules.start {
-            let hint =
-                "say at least one field: -f 'title=.//h3/text()', or fields.title in the job file's [extract.NAME]";
+            let hint = "say at least one field: -f 'title=.//h3/text()', or fields.title in the job file's [extract.NAME]";
             layers.mistakes.push(Mistake::new("--field", "there is nothing to extract").with_hint(hint));
         } else {
             let slip = Slip::new(0, "links lead to this rule, and it has no fields")
@@ -327,7 +326,8 @@ mod tests {
         let (file, mistakes) = config::parse("job.toml", &format!("[extract.a]\nfields.b = '//b'\n{file}"));
         let written = |text: &str| Written { text: text.to_owned(), place: Place::Flag("xpath-engine") };
         let flags: Layer = flag.map(|text| ("xpath-engine", vec![written(text)])).into_iter().collect();
-        Job::build(Purpose::Saved, flags, Layer::new(), file, mistakes).map(|job| job.start_rule().xpath_engine)
+        Job::build(Purpose::Saved, flags, Layer::new(), file, mistakes)
+            .map(|job| job.start_rule().xpath_engine)
     }
 
     #[test]

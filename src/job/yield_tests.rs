@@ -7,8 +7,7 @@ use crate::extract::{Content, Expression, ExtractLimits, Extractor, Namespaces, 
 use crate::html::{self, Limits};
 use crate::model::{FieldTally, Records};
 
-const FACTS: PageFacts<'static> =
-    PageFacts { page: Some(7), ..PageFacts::of("https://h/dir/page?q=1") };
+const FACTS: PageFacts<'static> = PageFacts { page: Some(7), ..PageFacts::of("https://h/dir/page?q=1") };
 
 fn rule(text: &str) -> Rule {
     let (file, found) = config::parse("j", &format!("[extract.a]\n{text}\n"));

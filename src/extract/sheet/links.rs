@@ -60,7 +60,8 @@ impl Sheet<'_> {
                     let load = own.as_ref().or(of_place.as_ref()).unwrap_or(&of_page);
                     if load.is_complete {
                         let carried = load.carried.clone();
-                        links.add(Link { url, rule: trail.to, priority: trail.priority, carried }, load.bytes);
+                        links
+                            .add(Link { url, rule: trail.to, priority: trail.priority, carried }, load.bytes);
                     } else {
                         links.left_out += 1;
                     }
