@@ -282,6 +282,26 @@ mod tests {
     }
 
     #[test]
+    fn entries_of_follow_come_one_by_one_with_their_places() {
+        let (file, mistakes) =
+            read("follow = ['//a', { css = 'a', to = 'b', priority = 3, carry = { s = '//h2' } }]");
+        assert_eq!(mistakes, [""; 0]);
+        let [plain, table] = &file.rules[0].follow[..] else { panic!("two entries") };
+        assert_eq!(plain.name.place.to_string(), "job.toml:2:11: extract.a.follow");
+        assert!(matches!(&plain.value, WrittenValue::Expression(text) if text.text == "//a"));
+        let WrittenValue::Table(table) = &table.value else { panic!("a table") };
+        assert_eq!((&*table.get("to").unwrap().text, &*table.get("priority").unwrap().text), ("b", "3"));
+        assert_eq!(table.fields[0].name.place.to_string(), "job.toml:2:65: extract.a.follow.carry.s");
+        assert_eq!(read("follow = '//a'").0.rules[0].follow.len(), 1);
+        assert_eq!(
+            read("[[extract.a.follow]]\nxpath = '//a'\n[[extract.a.follow]]\ncss = 'a'").0.rules[0]
+                .follow
+                .len(),
+            2
+        );
+    }
+
+    #[test]
     fn one_pair_stands_for_itself_and_literals_keep_their_kind() {
         assert_eq!(table("fields.p = { xpath = 'p', replace = ['a', 'b'] }").replace.len(), 1);
         for (literal, value) in

@@ -100,5 +100,28 @@ impl Links {
 }
 
 #[cfg(test)]
-#[path = "follow_tests.rs"]
-mod tests;
+mod tests {
+    use url::Url;
+
+    use super::*;
+
+    #[test]
+    fn a_page_cannot_fill_the_memory_with_links() {
+        let link = |length: usize| Link {
+            url: Url::parse(&format!("http://h/{}", "x".repeat(length))).unwrap(),
+            rule: RuleId(0),
+            priority: 0,
+            carried: None,
+        };
+        let mut links = Links::default();
+        while !links.are_full() {
+            links.add(link(8_000), 56_000);
+        }
+        assert!((500..600).contains(&links.found.len()), "{}", links.found.len());
+        let mut links = Links::default();
+        while !links.are_full() {
+            links.add(link(1), 0);
+        }
+        assert_eq!(links.found.len(), MOST_LINKS);
+    }
+}

@@ -125,3 +125,67 @@ impl From<ExtractError> for PageError {
         PageError::Extract { name: error.name, reason: error.reason }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use url::Url;
+
+    use super::*;
+    use crate::config;
+    use crate::job::Purpose;
+    use crate::model::{Exchange, Request, RequestId, RuleId};
+    use crate::written::Layer;
+
+    const FILE: &str = "[extract.list]\nfollow = { xpath = '//a', to = 'book' }\n[extract.book]\nfields.t = '//h1'\n\
+                        fields.u = '//h2'\nfollow = '//a'\n[extract.alone]\nfields.t = '//h1'\n\
+                        [host.'free.h']\nno-robots = true\n";
+
+    fn read(rule: u16, host: &str, headers: &[&str], body: &str) -> Records {
+        let (file, mistakes) = config::parse("job.toml", FILE);
+        let job = Job::build(Purpose::Saved, Layer::new(), Layer::new(), file, mistakes).unwrap();
+        let url = Url::parse(&format!("http://{host}/")).unwrap();
+        let page = Page {
+            request: Request { rule: RuleId(rule), ..Request::new(RequestId(0), url.clone(), None) },
+            final_url: url,
+            status: 200,
+            content_type: Some("text/html".to_owned()),
+            body: body.as_bytes().to_vec(),
+            robots_tag: headers.iter().map(|&header| header.to_owned()).collect(),
+            fetched_at: SystemTime::UNIX_EPOCH,
+            exchange: Exchange::default(),
+        };
+        match Reader::new(&job).read(page).result {
+            Ok(Found::Records(records)) => records,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_page_is_read_by_the_rule_of_its_request() {
+        let body = "<h1>T</h1><a href=/x></a>";
+        let list = read(0, "h", &[], body);
+        assert_eq!((list.count, list.links.len(), list.links[0].rule), (0, 1, RuleId(1)));
+        let book = read(1, "h", &[], body);
+        assert_eq!(String::from_utf8(book.lines).unwrap(), "{\"t\":\"T\",\"u\":null}\n");
+        assert_eq!((book.fields.len(), book.fields[0].filled, book.fields[1].empty), (2, 1, 1));
+    }
+
+    #[test]
+    fn a_page_may_ask_not_to_follow_its_links_where_robots_are_obeyed() {
+        let (link, meta) = ("<a href=/x rel=nofollow></a>", "<meta name=Robots content='noindex, NOFOLLOW'>");
+        let forbidden = |host, headers: &[&str], body: &str| {
+            let records = read(0, host, headers, body);
+            assert_eq!(records.links.len() as u64 + records.links_forbidden, 1);
+            records.links_forbidden == 1
+        };
+        assert!(!forbidden("h", &[], link));
+        assert!(forbidden("h", &[], &format!("{meta}{link}")));
+        assert!(forbidden("h", &[], &format!("<meta name=pagemill content=none>{link}")));
+        assert!(!forbidden("h", &[], &format!("<meta name=otherbot content=none>{link}")));
+        assert!(forbidden("h", &["noarchive", "nofollow"], link));
+        assert!(!forbidden("h", &["otherbot: nofollow"], link));
+        assert!(!forbidden("free.h", &["nofollow"], &format!("{meta}{link}")));
+    }
+}

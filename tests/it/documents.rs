@@ -1,6 +1,6 @@
 //! README, example job and help are checked against the program, so that they cannot rot.
 
-use pagemill::config::FIELD_KEYS;
+use pagemill::config::{FIELD_KEYS, FOLLOW_KEYS};
 use pagemill::extract::convert::Type;
 use pagemill::settings::{Kind, SETTINGS, Section};
 
@@ -75,6 +75,21 @@ fn the_example_has_every_key_and_type_of_a_field() {
     let ran = run(&mut pagemill(["check", path, "--rule", "every-key"]));
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     assert!(ran.stdout.contains("  price      ./p[@class='price']  (regex ([\\d.,]+), "), "{}", ran.stdout);
+}
+
+#[test]
+fn the_example_has_every_key_of_a_link_to_follow() {
+    let start = EXAMPLE.find("\n[extract.listing]\n").unwrap();
+    let rule = EXAMPLE[start + 1..].split("\n[").next().unwrap();
+    // A link has one language; the fields above show all three, and `from`.
+    for key in FOLLOW_KEYS.into_iter().filter(|key| !["json", "from"].contains(key)) {
+        let is_there = rule.contains(&format!("{key} = ")) || rule.contains(&format!("`{key}`"));
+        assert!(is_there, "`{key}` is missing");
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config.example.toml");
+    let ran = run(&mut pagemill(["check", path, "--rule", "listing"]));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("  on to the rule detail by  //h3/a  (priority 1)\n"), "{}", ran.stdout);
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod extract;
 mod fetch;
 /// Fields with types, nested ones, JSON, and how the summary tells of them.
 mod fields;
+/// Rules that follow links, as far as a page shows it.
 mod follow;
 /// Methods and bodies: forms, JSON, and what redirects make of them.
 mod messages;
