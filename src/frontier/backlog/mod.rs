@@ -136,12 +136,13 @@ impl Backlog {
     /// The disk, if requests had to be written out. `request` and all others are in the backlog even so: they stay in
     /// memory, and writing is tried again when a good number more has come.
     pub fn push(&mut self, request: Request) -> Result<(), BacklogError> {
+        let segment = self.segments.at_most();
         match &mut self.lanes {
             Lanes::Queues(queues) => {
                 let level = if self.order == Order::Priority { request.priority } else { 0 };
-                queues.entry(level).or_default().push(request);
+                queues.entry(level).or_default().push(request, segment);
             }
-            Lanes::Stack(stack) => stack.push(request),
+            Lanes::Stack(stack) => stack.push(request, segment),
         }
         self.len += 1;
         self.held += 1;
