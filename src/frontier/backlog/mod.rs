@@ -168,9 +168,9 @@ impl Backlog {
         };
         let links = links.into_iter();
         if is_stack {
-            links.rev().for_each(push)
+            links.rev().for_each(push);
         } else {
-            links.for_each(push)
+            links.for_each(push);
         }
         end
     }
