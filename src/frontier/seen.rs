@@ -81,8 +81,8 @@ impl Shard {
     /// Where it is, or else the free place that it belongs to. There is always one free.
     fn find(&self, fingerprint: u128) -> usize {
         // Scaled to the size of the table, which therefore need not be a power of two.
-        let bits = (fingerprint << SHARDS.trailing_zeros() >> 64) as u64;
-        let mut at = (u128::from(bits) * self.places.len() as u128 >> 64) as usize;
+        let bits = ((fingerprint << SHARDS.trailing_zeros()) >> 64) as u64;
+        let mut at = ((u128::from(bits) * self.places.len() as u128) >> 64) as usize;
         while self.places[at] != 0 && self.places[at] != fingerprint {
             at += 1;
             if at == self.places.len() {

@@ -136,12 +136,13 @@ impl Backlog {
     /// The disk, if requests had to be written out. `request` and all others are in the backlog even so: they stay in
     /// memory, and writing is tried again when a good number more has come.
     pub fn push(&mut self, request: Request) -> Result<(), BacklogError> {
+        let segment = self.segments.at_most();
         match &mut self.lanes {
             Lanes::Queues(queues) => {
                 let level = if self.order == Order::Priority { request.priority } else { 0 };
-                queues.entry(level).or_default().push(request);
+                queues.entry(level).or_default().push(request, segment);
             }
-            Lanes::Stack(stack) => stack.push(request),
+            Lanes::Stack(stack) => stack.push(request, segment),
         }
         self.len += 1;
         self.held += 1;
@@ -167,9 +168,9 @@ impl Backlog {
         };
         let links = links.into_iter();
         if is_stack {
-            links.rev().for_each(push)
+            links.rev().for_each(push);
         } else {
-            links.for_each(push)
+            links.for_each(push);
         }
         end
     }

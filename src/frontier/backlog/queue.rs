@@ -9,17 +9,25 @@ use crate::model::Request;
 /// Requests of one priority.
 #[derive(Default)]
 pub(super) struct Queue {
-    /// The oldest: not more than a segment of them, so that the others can be written out whole.
+    /// The oldest: not more than a segment of them.
     head: VecDeque<Request>,
     /// Older than the tail.
     spilled: VecDeque<Segment>,
-    /// The newest.
-    tail: VecDeque<Request>,
+    /// The newest, in what will be segments. One long deque would have to be copied whenever it grows, and half of it
+    /// would be free.
+    tail: VecDeque<Vec<Request>>,
+    /// How many requests the tail has.
+    tail_len: usize,
 }
 
 impl Queue {
-    pub(super) fn push(&mut self, request: Request) {
-        self.tail.push_back(request);
+    /// Adds a request. A segment has `segment` of them.
+    pub(super) fn push(&mut self, request: Request, segment: usize) {
+        match self.tail.back_mut() {
+            Some(last) if last.len() < segment => last.push(request),
+            _ => self.tail.push_back(vec![request]),
+        }
+        self.tail_len += 1;
     }
 
     /// Makes sure that the oldest request is at hand; gives how many came into memory.
@@ -34,8 +42,8 @@ impl Queue {
                 Ok(self.head.len())
             }
             None => {
-                let many = segments.at_most().min(self.tail.len());
-                self.head.extend(self.tail.drain(..many));
+                self.head = self.tail.pop_front().unwrap_or_default().into();
+                self.tail_len -= self.head.len();
                 Ok(0)
             }
         }
@@ -57,24 +65,30 @@ impl Queue {
 
     /// How many requests are in memory.
     pub(super) fn held(&self) -> usize {
-        self.head.len() + self.tail.len()
+        self.head.len() + self.tail_len
     }
 
     /// Whether what would be written out first is a whole segment.
     pub(super) fn fills(&self, segment: usize) -> bool {
-        self.tail.len() >= segment
+        self.tail_len >= segment
     }
 
     /// Writes out a segment; gives how many requests left memory.
     pub(super) fn spill(&mut self, segments: &mut Segments) -> Result<usize, BacklogError> {
-        if self.fills(segments.at_most()) || self.tail.len() >= self.head.len() {
-            let segment = segments.write(self.tail.iter())?;
-            let written = segment.requests();
-            self.tail.drain(..written);
-            self.spilled.push_back(segment);
-            return Ok(written);
+        match self.tail.front_mut() {
+            Some(first) if self.tail_len >= self.head.len().min(segments.at_most()) => {
+                let segment = segments.write(first.iter())?;
+                let written = segment.requests();
+                first.drain(..written);
+                if first.is_empty() {
+                    self.tail.pop_front();
+                }
+                self.tail_len -= written;
+                self.spilled.push_back(segment);
+                Ok(written)
+            }
+            _ => self.spill_head(segments),
         }
-        self.spill_head(segments)
     }
 
     /// Only where there are so many priorities that their heads alone fill the window.

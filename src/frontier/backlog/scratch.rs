@@ -112,6 +112,7 @@ impl Scratch {
     }
 
     /// Makes a part free again.
+    #[expect(clippy::needless_pass_by_value, reason = "nobody is to read it any more")]
     pub(super) fn free(&mut self, extent: Extent) {
         let (mut at, mut room) = (extent.at, extent.room());
         if let Some(after) = self.free.remove(&(at + room)) {

@@ -156,7 +156,7 @@ proptest! {
                     prop_assert!(backlog.push_page(page).is_ok() || is_broken);
                 }
                 Step::Pop(many) => for _ in 0..many {
-                    let Ok(peeked) = backlog.peek().map(|request| request.cloned()) else {
+                    let Ok(peeked) = backlog.peek().map(Option::<&Request>::cloned) else {
                         prop_assert!(is_broken);
                         break;
                     };
@@ -280,6 +280,7 @@ fn the_temporary_file_has_no_name() {
 
 #[test]
 #[cfg(target_os = "linux")]
+#[expect(clippy::print_stderr, reason = "a test that was skipped says so")]
 fn a_real_full_disk_is_told_as_such() {
     let Ok(full) = std::fs::File::options().read(true).write(true).open("/dev/full") else {
         eprintln!("skipped: there is no /dev/full");

@@ -20,7 +20,7 @@ pub(super) fn put_number(mut number: u64, out: &mut Vec<u8>) {
 
 /// Appends a number that is near 0 on either side.
 pub(super) fn put_signed(number: i64, out: &mut Vec<u8>) {
-    put_number((number << 1 ^ number >> 63) as u64, out);
+    put_number(((number << 1) ^ (number >> 63)) as u64, out);
 }
 
 /// Appends bytes and their length.
