@@ -131,7 +131,7 @@ impl Reader<'_> {
         for (name, value) in table {
             match FOLLOW_KEYS.into_iter().find(|known| known == name.get_ref()) {
                 None => {
-                    self.unknown_key(name.span().start, &format!("{key}.{}", name.get_ref()), FOLLOW_KEYS)
+                    self.unknown_key(name.span().start, &format!("{key}.{}", name.get_ref()), FOLLOW_KEYS);
                 }
                 Some(known @ "carry") => {
                     let key = format!("{key}.{known}");

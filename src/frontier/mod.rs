@@ -389,7 +389,7 @@ impl Frontier {
             self.hosts.was_not_asked(request, now);
         }
         let settled = if request.errand == Errand::Robots {
-            self.settle_robots(request, result, exchange, now);
+            self.settle_robots(request, &result, exchange, now);
             Settled::Own
         } else {
             self.settle_page(request, result, exchange, now)
@@ -494,14 +494,14 @@ impl Frontier {
     fn settle_robots(
         &mut self,
         request: &Request,
-        result: Result<Gave<'_>, &PageError>,
+        result: &Result<Gave<'_>, &PageError>,
         exchange: Exchange,
         now: Instant,
     ) {
         let robots = match result {
-            Ok(Gave::Robots(robots)) => Ok(robots.clone()),
+            Ok(Gave::Robots(robots)) => Ok((*robots).clone()),
             Ok(Gave::Moved(to)) if request.redirects() < ROBOTS_REDIRECTS => {
-                self.hosts.push(request.clone().moved_to(to.clone()), now);
+                self.hosts.push(request.clone().moved_to((*to).clone()), now);
                 return;
             }
             Ok(Gave::Moved(_) | Gave::Page { .. }) => Ok(Robots::allow_all()),
@@ -511,9 +511,9 @@ impl Frontier {
             Err(PageError::TooManyRedirects(_) | PageError::RedirectRefused { .. }) => {
                 Ok(Robots::allow_all())
             }
-            Err(error @ PageError::Status(_)) => Err(PageError::NoRobots(Box::new(error.clone()))),
+            Err(error @ PageError::Status(_)) => Err(PageError::NoRobots(Box::new((*error).clone()))),
             // The page would not have fared better.
-            Err(error) => Err(error.clone()),
+            Err(error) => Err((*error).clone()),
         };
         self.hosts.learn_robots(&request.url, robots, now);
     }

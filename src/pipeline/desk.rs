@@ -165,7 +165,9 @@ impl Desk for RunDesk {
 
     fn disallow(&mut self, request: Request) -> Result<(), OutputError> {
         self.summary.pages_disallowed += 1;
-        if self.talk.verbose || self.summary.pages_disallowed <= MOST_DISALLOWED_TOLD {
+        if self.talk.quiet {
+            // Nothing failed.
+        } else if self.talk.verbose || self.summary.pages_disallowed <= MOST_DISALLOWED_TOLD {
             let url = display_url(request.target());
             self.progress.println(&format!("disallowed by robots.txt: {url}"));
         } else if self.summary.pages_disallowed == MOST_DISALLOWED_TOLD + 1 {

@@ -29,8 +29,11 @@ mod fetch;
 mod fields;
 /// Rules that follow links, as far as a page shows it.
 mod follow;
+/// Which links are followed, in which order, and that it ends.
+mod links;
 /// Methods and bodies: forms, JSON, and what redirects make of them.
 mod messages;
+/// The pace at hosts and their robots.txt, as the server sees them.
 mod politeness;
 /// No output has a secret in it.
 mod redaction;
