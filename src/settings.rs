@@ -120,11 +120,11 @@ use Section::{Extract, Fetch, Output, Source};
 
 /// All settings of a crawl, in the order of the help.
 pub const SETTINGS: &[Setting] = &[
-    value(
+    list(
         "url",
         Source,
         "URL",
-        "Address of the pages. {page} stands for the page number, and may be calculated with: {page*25}, \
+        "Addresses of the pages. {page} stands for the page number, and may be calculated with: {page*25}, \
          {(page-1)*25+1}, {page:04} (leading zeros). {{ and }} are braces",
     ),
     value(
@@ -135,6 +135,14 @@ pub const SETTINGS: &[Setting] = &[
          --max-pages)",
     )
     .short('p'),
+    list(
+        "input-file",
+        Source,
+        "FILE|-",
+        "Ask for each URL in FILE too, one a line, or from standard input as they come. Blank lines and lines that begin \
+         with # are passed over. A line may be a JSON object with a `url`, whose other keys are carried into the records",
+    )
+    .short('i'),
     value("max-pages", Source, "N", "Ask for at most N pages"),
     switch(
         "until-empty",

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use self::hosts::{Handed, Hosts};
-use crate::model::{Errand, Exchange, PageError, Request, RequestId, Unmade};
+use crate::model::{Drawn, Errand, Exchange, PageError, Request, RequestId, Unmade};
 use crate::robots::Robots;
 
 pub use self::pace::{HostPace, HostPattern, PacePolicy};
@@ -55,7 +55,7 @@ pub enum Next {
     Failed(Request, PageError),
     /// Nothing now; ask again at this time, or after an outcome.
     At(Instant),
-    /// Nothing until an outcome has been settled.
+    /// Nothing until an outcome has been settled, or somebody knocks because the source has more.
     AfterOutcome,
     /// Nothing pending, nothing in flight: the run is over.
     Done,
@@ -96,12 +96,26 @@ pub enum Gave<'a> {
     Robots(&'a Robots),
 }
 
-/// Where the frontier takes new requests from, in the order of their ids.
-pub type Requests = Box<dyn Iterator<Item = Result<Request, Unmade>>>;
+/// Where the frontier takes new requests from, in the order of their ids. Drawing never waits for anybody.
+pub trait Supply {
+    /// The next request, if there is one by now. After [`Drawn::End`] it is not asked again.
+    fn draw(&mut self) -> Drawn;
+}
+
+impl<I: Iterator<Item = Result<Request, Unmade>>> Supply for I {
+    fn draw(&mut self) -> Drawn {
+        self.next().map_or(Drawn::End, Drawn::Next)
+    }
+}
+
+/// The supply of a run.
+pub type Requests = Box<dyn Supply>;
 
 /// The pending requests of a run.
 pub struct Frontier {
-    source: std::iter::Peekable<Requests>,
+    source: Requests,
+    /// What was drawn from the source and cannot be handed on yet.
+    drawn: Option<Result<Request, Unmade>>,
     open: Option<OpenRange>,
     retry: RetryPolicy,
     hosts: Hosts,
@@ -159,7 +173,8 @@ impl Frontier {
     /// A frontier over `source`. With `until_empty`, the first page without a record closes the source.
     pub fn new(source: Requests, until_empty: bool, retry: RetryPolicy, pace: PacePolicy) -> Frontier {
         Frontier {
-            source: source.peekable(),
+            source,
+            drawn: None,
             open: until_empty.then(OpenRange::default),
             retry,
             hosts: Hosts::new(pace),
@@ -207,11 +222,10 @@ impl Frontier {
         if self.source_closed {
             return Read::End;
         }
-        let may_be_read = match self.source.peek() {
-            None => {
-                self.source_closed = true;
-                return Read::End;
-            }
+        self.draw();
+        let may_be_read = match &self.drawn {
+            None if self.source_closed => return Read::End,
+            None => false,
             Some(next) if !is_within(next, horizon) => false,
             Some(Err(_)) => true,
             // The end of an open range is not known before its pages are: none is read that cannot go out.
@@ -221,13 +235,25 @@ impl Frontier {
         if !may_be_read {
             return Read::Held;
         }
-        match self.source.next() {
+        match self.drawn.take() {
             Some(Ok(request)) => {
                 self.hosts.push(request, now);
                 Read::Request
             }
             Some(Err(unmade)) => Read::Unmade(unmade),
-            None => Read::End,
+            None => Read::Held,
+        }
+    }
+
+    /// Draws the next request from the source, unless the last one has not been handed on.
+    fn draw(&mut self) {
+        if self.drawn.is_some() || self.source_closed {
+            return;
+        }
+        match self.source.draw() {
+            Drawn::Next(next) => self.drawn = Some(next),
+            Drawn::NotYet => {}
+            Drawn::End => self.source_closed = true,
         }
     }
 
@@ -235,13 +261,13 @@ impl Frontier {
     fn idle(&mut self, now: Instant) -> Next {
         let retry = self.waiting.peek().map(|Reverse(waiting)| waiting.due);
         // The next page of an open range waits in the source, where no host has a timer for it.
-        let unread = match self.source.peek() {
+        let unread = match &self.drawn {
             Some(Ok(next)) if self.open.is_some() && !self.source_closed => self.hosts.opens_at(&next.url),
             _ => None,
         };
         match [retry, self.hosts.due(), unread.filter(|&at| at > now)].into_iter().flatten().min() {
             Some(due) => Next::At(due),
-            None if self.in_flight > 0 => Next::AfterOutcome,
+            None if self.in_flight > 0 || (!self.source_closed && self.drawn.is_none()) => Next::AfterOutcome,
             None => {
                 debug_assert!(!self.has_work_left(), "{self:?}");
                 Next::Done
@@ -411,7 +437,10 @@ impl Frontier {
         self.in_flight > 0
             || !self.waiting.is_empty()
             || self.hosts.waiting() > 0
-            || (!self.source_closed && self.source.peek().is_some())
+            || (!self.source_closed && {
+                self.draw();
+                self.drawn.is_some() || !self.source_closed
+            })
     }
 }
 
@@ -574,7 +603,7 @@ mod tests {
     #[test]
     fn an_open_range_that_gives_no_url_any_more_ends() {
         let source = (0..).map(|id| {
-            Err(Unmade { id: RequestId(id), page: None, error: PageError::NoUrl("overflow".into()) })
+            Err(Unmade { id: RequestId(id), whom: String::new(), error: PageError::NoUrl("overflow".into()) })
         });
         let mut frontier =
             Frontier::new(Box::new(source), true, RetryPolicy::default(), PacePolicy::unbounded());
@@ -634,9 +663,31 @@ mod tests {
     }
 
     #[test]
+    fn a_source_with_nothing_yet_is_asked_again_and_not_at_its_end() {
+        struct Slow(Vec<Drawn>);
+        impl Supply for Slow {
+            fn draw(&mut self) -> Drawn {
+                self.0.pop().unwrap_or(Drawn::End)
+            }
+        }
+        let now = Instant::now();
+        let source = Slow(vec![Drawn::NotYet, Drawn::NotYet, Drawn::Next(Ok(request(0))), Drawn::NotYet]);
+        let mut frontier =
+            Frontier::new(Box::new(source), false, RetryPolicy::default(), PacePolicy::unbounded());
+        assert!(matches!(frontier.next(now, None), Next::AfterOutcome));
+        let only = take(&mut frontier, now);
+        frontier.settle(&only, Ok(Gave::Records(1)), Exchange::default(), now);
+        assert!(matches!(frontier.next(now, None), Next::AfterOutcome));
+        assert!(frontier.has_work_left());
+        assert!(matches!(frontier.next(now, None), Next::Done));
+        assert!(!frontier.has_work_left());
+    }
+
+    #[test]
     fn a_request_that_cannot_be_made_is_handed_out_as_a_failure() {
         let now = Instant::now();
-        let unmade = Unmade { id: RequestId(0), page: Some(7), error: PageError::NoUrl("overflow".into()) };
+        let unmade =
+            Unmade { id: RequestId(0), whom: "page 7".into(), error: PageError::NoUrl("overflow".into()) };
         let source = std::iter::once(Err(unmade.clone()));
         let mut frontier =
             Frontier::new(Box::new(source), false, RetryPolicy::default(), PacePolicy::unbounded());

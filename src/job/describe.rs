@@ -30,20 +30,27 @@ impl Job {
             None => write!(f, "fetch pages")?,
         }
         writeln!(f, "{}", if self.until_empty { " until one gives no record:" } else { ":" })?;
+        let mut shown = 0;
         for request in source.clone().take(SHOWN_REQUESTS) {
+            shown += 1;
             match request {
                 Ok(request) => describe_request(f, &request)?,
                 Err(error) => writeln!(f, "  (no URL: {error})")?,
             }
         }
-        match source.total().and_then(|total| total.checked_sub(SHOWN_REQUESTS as u64)) {
-            Some(0) => Ok(()),
-            None if source.total().is_some() => Ok(()),
-            _ => {
+        match source.last_request() {
+            Some(last) if last.id.0 < shown => {}
+            Some(last) => {
                 writeln!(f, "  ..")?;
-                source.last_request().map_or(Ok(()), |last| describe_request(f, &last))
+                describe_request(f, &last)?;
             }
+            None if source.clone().nth(SHOWN_REQUESTS).is_some() => writeln!(f, "  ..")?,
+            None => {}
         }
+        for list in source.lists() {
+            writeln!(f, "  each URL in {list}")?;
+        }
+        Ok(())
     }
 
     fn describe_rule(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,6 +15,7 @@ mod network;
 mod pace;
 mod retry;
 mod rules;
+mod source;
 mod values;
 #[cfg(test)]
 mod yield_tests;
@@ -31,7 +32,7 @@ use crate::html::{self, Charset};
 use crate::mistake::{Mistake, Slip};
 use crate::output::{Target, check_target};
 use crate::robots;
-use crate::source::{MessageTemplate, PageRange, Source, SourceMistake, Template};
+use crate::source::Source;
 use crate::written::{Layer, Place, Written};
 use layers::Layers;
 
@@ -125,7 +126,7 @@ impl Job {
         };
         // Two levels: whether all is well, and whether there is a source.
         let source = if wants_source {
-            build_source(&mut layers, purpose, file.is_unread)
+            source::build(&mut layers, purpose, file.is_unread)
                 .map(|(source, until_empty)| (Some(source), until_empty))
         } else {
             Some((None, false))
@@ -134,7 +135,7 @@ impl Job {
         let jobs = layers.count("jobs", 1, MOST_JOBS).and_then(|jobs| usize::try_from(jobs).ok());
         let parsers =
             layers.count("parsers", 1, MOST_PARSERS).and_then(|parsers| usize::try_from(parsers).ok());
-        let named_hosts = named_hosts(source.as_ref().and_then(|(source, _)| source.as_ref()));
+        let named_hosts = source::named_hosts(source.as_ref().and_then(|(source, _)| source.as_ref()));
         let fetch = build_fetch(&mut layers, jobs.unwrap_or(1), named_hosts);
         let retry = build_retry(&mut layers);
         let pace = pace::build(&mut layers, file.hosts);
@@ -194,89 +195,6 @@ impl Job {
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-fn build_source(layers: &mut Layers, purpose: Purpose, file_is_unread: bool) -> Option<(Source, bool)> {
-    let until_empty = layers.switch("until-empty");
-    let max_pages = layers.count("max-pages", 1, u64::MAX);
-    let pages_written = layers.value("pages");
-    let pages = layers.read("pages", PageRange::parse);
-    let message = message::build(layers);
-    let Some(url) = layers.value("url") else {
-        // It may well stand in the file that has a mistake already.
-        if file_is_unread {
-            return None;
-        }
-        let hint = "pagemill crawl 'https://example.com/list?page={page}' -p 1-20 .., or url in the job file's [source]";
-        layers.mistakes.push(Mistake::new("URL", "there is no address to crawl").with_hint(hint));
-        return None;
-    };
-    let template = Template::parse(&url.text).map_err(|slip| layers.report_url(&url, slip)).ok();
-    if let (Some(range), Some(written)) = (&pages, &pages_written)
-        && range.len().is_none()
-        && !until_empty
-        && max_pages.is_none()
-    {
-        let slip = Slip::new(written.text.len(), "this range has no end")
-            .with_hint("add --until-empty (stop at the first page without a record) or --max-pages N");
-        layers.report(written, slip);
-    }
-    // One page is tried as it is, whatever pages the job goes through otherwise.
-    let is_asked_for = |written: &Written| written.place == Place::Flag("page");
-    let (pages, pages_written) = match &template {
-        Some(template)
-            if purpose == Purpose::Trial
-                && !template.uses_page()
-                && !message.as_ref().is_some_and(MessageTemplate::uses_page)
-                && !pages_written.as_ref().is_some_and(is_asked_for) =>
-        {
-            (None, None)
-        }
-        _ => (pages, pages_written),
-    };
-    // A wrong range was reported; without it, a second message about a missing one would only confuse.
-    if pages_written.is_some() && pages.is_none() {
-        return None;
-    }
-    match Source::with_message(template?, message, pages, max_pages) {
-        Ok(source) => Some((source, until_empty)),
-        Err(mistake) => {
-            report_source(layers, purpose, &url, pages_written, &mistake);
-            None
-        }
-    }
-}
-
-fn report_source(
-    layers: &mut Layers,
-    purpose: Purpose,
-    url: &Written,
-    pages: Option<Written>,
-    mistake: &SourceMistake,
-) {
-    let written = match (mistake, pages) {
-        (SourceMistake::PagesUnused { .. }, Some(pages)) => pages,
-        _ => url.clone(),
-    };
-    let at = match mistake {
-        SourceMistake::PagesMissing { in_body: false } => written.text.find('{').unwrap_or(0),
-        _ => 0,
-    };
-    let hint = match (mistake, purpose) {
-        (SourceMistake::PagesMissing { .. }, Purpose::Trial) => {
-            Some("say which one, as in `--page 1`".to_owned())
-        }
-        _ => mistake.hint(),
-    };
-    layers.report_url(&written, Slip { at, message: mistake.to_string(), hint });
-}
-
-/// The host in the URL; if it is calculated, each request names its own.
-fn named_hosts(source: Option<&Source>) -> NamedHosts {
-    match source.and_then(Source::fixed_host) {
-        Some(url) => NamedHosts::of([&url]),
-        None => NamedHosts::OfEachRequest,
-    }
 }
 
 fn build_fetch(layers: &mut Layers, connections: usize, named_hosts: NamedHosts) -> Option<FetchPolicy> {

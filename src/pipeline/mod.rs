@@ -6,12 +6,12 @@
 use std::time::{Instant, SystemTime};
 
 use crate::fetch::{FetchPolicy, Fetcher, cookies};
-use crate::frontier::{FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, OpenEnd, PacePolicy, Requests};
+use crate::frontier::{FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, OpenEnd, PacePolicy, Requests, Supply};
 use crate::job::Job;
-use crate::model::{Fetched, FieldTally, PageError, Request, Unmade};
+use crate::model::{Drawn, Fetched, FieldTally, PageError, Request, Unmade};
 use crate::output::{JsonLines, OutputError};
 use crate::progress::{Mode, Progress};
-use crate::source::Source;
+use crate::source::{ListRequests, Source};
 use crate::summary::{End, Summary};
 use crate::{stop, sync};
 use conductor::{Conducted, Conductor};
@@ -22,6 +22,7 @@ use threads::{CrewError, CrewSize};
 
 pub mod conductor;
 mod desk;
+mod list;
 #[cfg(test)]
 mod modelled;
 mod reader;
@@ -86,9 +87,27 @@ pub fn crawl(
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
 ) -> Result<Summary, RunError> {
+    // Lists that must be waited for are read by threads of their own; they end when the frontier is dropped, which `run`
+    // does.
+    sync::scope(|scope| {
+        let lists = list::open(scope, source, stop)
+            .map_err(|source| RunError::Crew { source, summary: Box::new(new_summary(job)) })?;
+        crawl_with(job, source, lists, output, stop, progress, interrupted)
+    })
+}
+
+fn crawl_with(
+    job: &Job,
+    source: &Source,
+    lists: ListRequests,
+    output: JsonLines,
+    stop: &Stop,
+    progress: Mode,
+    interrupted: impl Fn() -> Option<i32>,
+) -> Result<Summary, RunError> {
     let fetcher = Fetcher::new(job.fetch.clone());
     let pages = Pages {
-        requests: Box::new(requests(source.clone())),
+        requests: Box::new(FirstRequests { source: source.clone(), lists }),
         total: if job.until_empty { None } else { source.total() },
         pace: job.pace.clone(),
         jobs: job.jobs,
@@ -193,14 +212,23 @@ fn new_summary(job: &Job) -> Summary {
     summary
 }
 
-fn requests(source: Source) -> impl Iterator<Item = Result<Request, Unmade>> {
-    source.map(|made| {
-        made.map_err(|error| Unmade {
-            id: error.id,
-            page: error.page,
-            error: PageError::NoUrl(error.to_string()),
-        })
-    })
+/// The requests that the job itself names.
+struct FirstRequests {
+    source: Source,
+    lists: ListRequests,
+}
+
+impl Supply for FirstRequests {
+    fn draw(&mut self) -> Drawn {
+        match self.source.next() {
+            Some(made) => Drawn::Next(made.map_err(|error| Unmade {
+                id: error.id,
+                error: PageError::NoUrl(error.to_string()),
+                whom: error.whom,
+            })),
+            None => self.lists.draw(),
+        }
+    }
 }
 
 fn broken(error: OutputError, desk: RunDesk) -> Result<Summary, RunError> {
