@@ -143,6 +143,21 @@ pub const SETTINGS: &[Setting] = &[
          with # are passed over. A line may be a JSON object with a `url`, whose other keys are carried into the records",
     )
     .short('i'),
+    list(
+        "sitemap",
+        Source,
+        "URL",
+        "Ask for each page that this sitemap names, and those in its index; robots stands for the sitemaps that the \
+         robots.txt of the URLs names",
+    ),
+    list("feed", Source, "URL", "Ask for each page that an entry of this feed (RSS, Atom) leads to"),
+    value(
+        "since",
+        Source,
+        "DATE|TIME",
+        "Of sitemaps and feeds, take only what has changed since then (2024-05-01), or within that time (7d); what has \
+         no date is taken",
+    ),
     value("max-pages", Source, "N", "Ask for at most N pages"),
     switch(
         "until-empty",

@@ -24,7 +24,7 @@ impl fmt::Display for Job {
 impl Job {
     fn describe_source(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(source) = &self.source else { return writeln!(f, "read saved pages:") };
-        match source.total() {
+        match source.total().filter(|_| self.seeds.is_empty()) {
             Some(1) => write!(f, "fetch 1 page")?,
             Some(total) => write!(f, "fetch {total} pages")?,
             None => write!(f, "fetch pages")?,
@@ -50,7 +50,24 @@ impl Job {
         for list in source.lists() {
             writeln!(f, "  each URL in {list}")?;
         }
-        Ok(())
+        self.describe_seeds(f)
+    }
+
+    fn describe_seeds(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seeds = &self.seeds;
+        for sitemap in &seeds.sitemaps {
+            writeln!(f, "  each page in the sitemap {}", display_url(sitemap))?;
+        }
+        if seeds.sitemaps_of_robots {
+            writeln!(f, "  each page in the sitemaps that robots.txt names")?;
+        }
+        for feed in &seeds.feeds {
+            writeln!(f, "  each entry of the feed {}", display_url(feed))?;
+        }
+        match seeds.since.filter(|_| !seeds.is_empty()) {
+            Some(since) => writeln!(f, "  changed since {since}, if they say so"),
+            None => Ok(()),
+        }
     }
 
     fn describe_rule(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,6 +15,7 @@ mod network;
 mod pace;
 mod retry;
 mod rules;
+mod seeds;
 mod source;
 mod values;
 #[cfg(test)]
@@ -32,7 +33,7 @@ use crate::html::{self, Charset};
 use crate::mistake::{Mistake, Slip};
 use crate::output::{Target, check_target};
 use crate::robots;
-use crate::source::Source;
+use crate::source::{Seeds, Source};
 use crate::written::{Layer, Place, Written};
 use layers::Layers;
 
@@ -57,6 +58,8 @@ pub enum Purpose {
 pub struct Job {
     /// Which pages. `None` only for a [`Purpose::Saved`], and for a [`Purpose::Trial`] that names no address.
     pub source: Option<Source>,
+    /// Which sitemaps and feeds name further pages.
+    pub seeds: Seeds,
     /// Whether the first page without a record ends the source.
     pub until_empty: bool,
     /// What each page yields.
@@ -124,18 +127,15 @@ impl Job {
             Purpose::Saved => false,
             Purpose::Trial => layers.value("url").is_some(),
         };
-        // Two levels: whether all is well, and whether there is a source.
-        let source = if wants_source {
-            source::build(&mut layers, purpose, file.is_unread)
-                .map(|(source, until_empty)| (Some(source), until_empty))
-        } else {
-            Some((None, false))
+        let first = match wants_source {
+            true => source::build(&mut layers, purpose, file.is_unread),
+            false => Some(source::First::default()),
         };
         let meant = rules::build(&mut layers, file.rules, purpose != Purpose::Trial);
         let jobs = layers.count("jobs", 1, MOST_JOBS).and_then(|jobs| usize::try_from(jobs).ok());
         let parsers =
             layers.count("parsers", 1, MOST_PARSERS).and_then(|parsers| usize::try_from(parsers).ok());
-        let named_hosts = source::named_hosts(source.as_ref().and_then(|(source, _)| source.as_ref()));
+        let named_hosts = first.as_ref().map_or(NamedHosts::OfEachRequest, source::named_hosts);
         let fetch = build_fetch(&mut layers, jobs.unwrap_or(1), named_hosts);
         let retry = build_retry(&mut layers);
         let pace = pace::build(&mut layers, file.hosts);
@@ -156,13 +156,14 @@ impl Job {
         let target = if writes { build_target(&mut layers) } else { Target::Stdout };
         let summary = if writes { build_summary(&mut layers, &target) } else { None };
         let save_cookies = if writes { identity::build_save_cookies(&mut layers) } else { None };
-        match (source, meant, fetch, retry, pace, jobs) {
-            (Some((source, until_empty)), Some(meant), Some(fetch), Some(retry), Some(pace), Some(jobs))
+        match (first, meant, fetch, retry, pace, jobs) {
+            (Some(first), Some(meant), Some(fetch), Some(retry), Some(pace), Some(jobs))
                 if layers.mistakes.is_empty() =>
             {
                 Ok(Job {
-                    source,
-                    until_empty,
+                    source: first.source,
+                    seeds: first.seeds,
+                    until_empty: first.until_empty,
                     rule: meant.rule,
                     with_meta: meant.with_meta,
                     xpath_engine: meant.xpath_engine,

@@ -1,20 +1,30 @@
 //! Which pages: `url`, `pages`, `input-file`, `max-pages`, `until-empty`.
 
 use super::layers::Layers;
-use super::{Purpose, message};
+use super::{Purpose, message, seeds};
 use crate::fetch::NamedHosts;
 use crate::mistake::{Mistake, Slip};
 use crate::source::{
-    Grid, GridMistake, ListFile, MessageTemplate, PageRange, Source, SourceMistake, Template,
+    Grid, GridMistake, ListFile, MessageTemplate, PageRange, Seeds, Source, SourceMistake, Template,
 };
 use crate::written::{Place, Written};
 
 /// The settings that name what is asked for. The strongest layer that has one of them says it all: a list on the command
 /// line is asked for instead of the URL of the job file.
-const SOURCES: [&str; 2] = ["url", "input-file"];
+const SOURCES: [&str; 4] = ["url", "input-file", "sitemap", "feed"];
 
-/// The source, and whether the first empty page ends it.
-pub(super) fn build(layers: &mut Layers, purpose: Purpose, file_is_unread: bool) -> Option<(Source, bool)> {
+/// What is asked for first.
+#[derive(Default)]
+pub(super) struct First {
+    /// `None` for a job that asks for nothing.
+    pub(super) source: Option<Source>,
+    pub(super) seeds: Seeds,
+    /// Whether the first empty page ends the source.
+    pub(super) until_empty: bool,
+}
+
+/// What is asked for first; `None` if something is wrong with it.
+pub(super) fn build(layers: &mut Layers, purpose: Purpose, file_is_unread: bool) -> Option<First> {
     let until_empty = layers.switch("until-empty");
     let max_pages = layers.count("max-pages", 1, u64::MAX);
     let pages_written = layers.value("pages");
@@ -30,7 +40,12 @@ pub(super) fn build(layers: &mut Layers, purpose: Purpose, file_is_unread: bool)
         urls.truncate(1);
         lists_written.clear();
     }
-    if urls.is_empty() && lists_written.is_empty() {
+    let found = layers.mistakes.len();
+    let seeds = match purpose {
+        Purpose::Trial => Seeds::default(),
+        _ => seeds::build(layers, &named),
+    };
+    if urls.is_empty() && lists_written.is_empty() && seeds.is_empty() && layers.mistakes.len() == found {
         // It may well stand in the file that has a mistake already.
         if !file_is_unread {
             let hint = "pagemill crawl 'https://example.com/list?page={page}' -p 1-20 .., -i FILE, or url in the job \
@@ -39,7 +54,6 @@ pub(super) fn build(layers: &mut Layers, purpose: Purpose, file_is_unread: bool)
         }
         return None;
     }
-    let found = layers.mistakes.len();
     let templates: Vec<(&Written, Template)> = urls
         .iter()
         .filter_map(|url| {
@@ -57,7 +71,8 @@ pub(super) fn build(layers: &mut Layers, purpose: Purpose, file_is_unread: bool)
             .with_hint("add --until-empty (stop at the first page without a record) or --max-pages N");
         layers.report(written, slip);
     }
-    if until_empty && urls.len() + lists_written.len() > 1 {
+    let count = urls.len() + lists_written.len() + seeds.sitemaps.len() + seeds.feeds.len();
+    if until_empty && count + usize::from(seeds.sitemaps_of_robots) > 1 {
         let hint = "name one URL, or leave --until-empty out";
         let message = "an empty page says where the pages of one URL end, and there are several";
         layers.mistakes.push(Mistake::new("--until-empty", message).with_hint(hint));
@@ -73,7 +88,9 @@ pub(super) fn build(layers: &mut Layers, purpose: Purpose, file_is_unread: bool)
     {
         let text = urls.iter().map(|url| url.text.as_str()).find(|text| text.contains("{{page"));
         let slip = match (urls.is_empty(), text) {
-            (true, _) => Slip::new(0, "a list of URLs has no page numbers").with_hint("leave the pages out"),
+            (true, _) => {
+                Slip::new(0, "there is no URL that {page} could stand in").with_hint("leave the pages out")
+            }
             (false, Some(_)) => Slip::new(0, "the URL is the same for all pages")
                 .with_hint("`{{page}}` is the literal text {page}: write `{page}`"),
             (false, None) => Slip::new(0, "the URL is the same for all pages")
@@ -93,7 +110,16 @@ pub(super) fn build(layers: &mut Layers, purpose: Purpose, file_is_unread: bool)
         return None;
     }
     match Source::new(grids, lists, message, max_pages) {
-        Ok(source) => Some((source, until_empty)),
+        Ok(source) => {
+            if seeds.sitemaps_of_robots && !source.has_fixed_hosts() {
+                let written = layers.value("sitemap").expect("it says robots");
+                let slip = Slip::new(0, "there is no URL with a host whose robots.txt could be read")
+                    .with_hint("add the address of the site, or that of the sitemap");
+                layers.report(&written, slip);
+                return None;
+            }
+            Some(First { source: Some(source), seeds, until_empty })
+        }
         Err(mistake) => {
             report_source(layers, &urls, &lists_written, &mistake);
             None
@@ -157,9 +183,9 @@ fn report_source(layers: &mut Layers, urls: &[Written], lists: &[Written], mista
 }
 
 /// The hosts in the URLs; if one is calculated or stands in a list, each request names its own.
-pub(super) fn named_hosts(source: Option<&Source>) -> NamedHosts {
-    match source.and_then(Source::fixed_hosts) {
-        Some(urls) => NamedHosts::of(&urls),
+pub(super) fn named_hosts(first: &First) -> NamedHosts {
+    match first.source.as_ref().and_then(Source::fixed_hosts) {
+        Some(urls) => NamedHosts::of(urls.iter().chain(&first.seeds.sitemaps).chain(&first.seeds.feeds)),
         None => NamedHosts::OfEachRequest,
     }
 }

@@ -108,7 +108,7 @@ fn crawl_with(
     let fetcher = Fetcher::new(job.fetch.clone());
     let pages = Pages {
         requests: Box::new(FirstRequests { source: source.clone(), lists }),
-        total: if job.until_empty { None } else { source.total() },
+        total: source.total().filter(|_| !job.until_empty && job.seeds.is_empty()),
         pace: job.pace.clone(),
         jobs: job.jobs,
         fetch: |request| fetcher.fetch(request),

@@ -7,20 +7,29 @@
 mod address;
 mod arithmetic;
 mod body;
+mod feed;
 mod grid;
 mod lines;
 mod list;
+mod markup;
 mod message;
+mod moment;
 mod range;
+mod seeds;
+mod sitemap;
 mod template;
 
 pub use address::{AddressError, parse_address};
 pub use body::parse_body;
+pub use feed::{Feed, parse_feed};
 pub use grid::{Grid, GridMistake};
 pub use lines::{Line, LineError, Lines, Polled, SplitLines};
 pub use list::{ListFile, ListRequests};
 pub use message::MessageTemplate;
+pub use moment::earliest;
 pub use range::{PageRange, Pages};
+pub use seeds::Seeds;
+pub use sitemap::{Sitemap, SitemapEntry, SitemapError, parse_sitemap};
 pub use template::{ExpandError, PageUrlError, Template};
 
 use crate::model::{Request, RequestId};
@@ -107,6 +116,11 @@ impl Source {
     pub fn fixed_hosts(&self) -> Option<Vec<url::Url>> {
         let hosts: Option<Vec<_>> = self.grids.iter().map(Grid::fixed_host).collect();
         hosts.filter(|_| self.lists.is_empty())
+    }
+
+    /// Whether it has templates and none of them calculates its host.
+    pub fn has_fixed_hosts(&self) -> bool {
+        !self.grids.is_empty() && self.grids.iter().all(|grid| grid.fixed_host().is_some())
     }
 
     /// How many requests there are from the beginning on; `None` if there is no end, or nobody knows.

@@ -124,12 +124,26 @@ fn wrong_lists_are_mistakes_before_anything_is_asked_for() {
     refused(&["-i", "/nowhere/urls.txt"], "--input-file: No such file or directory");
     refused(&["-i", "/"], "this is a directory");
     refused(&["-i", "-", "-i", "-"], "standard input can be read once only");
-    refused(&["-i", "-", "-p", "1-3"], "a list of URLs has no page numbers");
-    refused(&["-i", "-", "-d", "a={page}", "-p", "1-3"], "a list of URLs has no page numbers");
+    refused(&["-i", "-", "-p", "1-3"], "there is no URL that {page} could stand in");
+    refused(&["-i", "-", "-d", "a={page}", "-p", "1-3"], "there is no URL that {page} could stand in");
     refused(&["-i", "-", "--until-empty", "http://h/{page}", "-p", "1-"], "there are several");
     refused(
         &["http://h/{page}", "http://i/", "-p", "1-", "--max-pages", "9"],
         "the pages of the URL before it have no end",
     );
     refused(&["http://h/", "i.example/", "-f", "a=//a"], "did you mean https://i.example/?");
+    refused(&["--sitemap", "h.example/map"], "did you mean https://h.example/map?");
+    refused(&["--sitemap", "robots"], "there is no URL with a host whose robots.txt could be read");
+    refused(&["--sitemap", "http://h/s", "--since", "soon"], "a day like 2024-05-01");
+}
+
+#[test]
+fn check_tells_of_sitemaps_and_feeds() {
+    let args = ["check", "-f", "a=//a", "http://h/", "--sitemap", "http://h/s.xml", "--sitemap", "robots"];
+    let more = ["--feed", "http://me:pw@i/f", "--since", "2024-05-01"];
+    let ran = run(&mut pagemill(args.iter().chain(&more)));
+    let told = "fetch pages:\n  http://h/\n  each page in the sitemap http://h/s.xml\n  each page in the sitemaps \
+                that robots.txt names\n  each entry of the feed http://i/f\n  changed since 2024-05-01T00:00:00Z, if \
+                they say so\n";
+    assert!(ran.stdout.starts_with(told), "{}{}", ran.stdout, ran.stderr);
 }
