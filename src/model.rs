@@ -217,10 +217,21 @@ pub struct Page {
 pub struct Unmade {
     /// The number it takes in the order of the source.
     pub id: RequestId,
-    /// Its page number.
-    pub page: Option<i64>,
+    /// Which place that is, for people: `page 7`, `line 3 of urls.txt`.
+    pub whom: String,
     /// Why there is no request.
     pub error: PageError,
+}
+
+/// What a source says when it is asked for its next request.
+#[derive(Debug)]
+pub enum Drawn {
+    /// This is next.
+    Next(Result<Request, Unmade>),
+    /// Nothing yet, as from a pipe that somebody still writes to. Who brings more knocks at [`crate::stop::Stop`].
+    NotYet,
+    /// Nothing any more.
+    End,
 }
 
 /// What one page gave, serialised where it was parsed, since that runs in parallel.

@@ -120,11 +120,11 @@ use Section::{Extract, Fetch, Output, Source};
 
 /// All settings of a crawl, in the order of the help.
 pub const SETTINGS: &[Setting] = &[
-    value(
+    list(
         "url",
         Source,
         "URL",
-        "Address of the pages. {page} stands for the page number, and may be calculated with: {page*25}, \
+        "Addresses of the pages. {page} stands for the page number, and may be calculated with: {page*25}, \
          {(page-1)*25+1}, {page:04} (leading zeros). {{ and }} are braces",
     ),
     value(
@@ -135,6 +135,29 @@ pub const SETTINGS: &[Setting] = &[
          --max-pages)",
     )
     .short('p'),
+    list(
+        "input-file",
+        Source,
+        "FILE|-",
+        "Ask for each URL in FILE too, one a line, or from standard input as they come. Blank lines and lines that begin \
+         with # are passed over. A line may be a JSON object with a `url`, whose other keys are carried into the records",
+    )
+    .short('i'),
+    list(
+        "sitemap",
+        Source,
+        "URL",
+        "Ask for each page that this sitemap names, and those in its index; robots stands for the sitemaps that the \
+         robots.txt of the URLs names",
+    ),
+    list("feed", Source, "URL", "Ask for each page that an entry of this feed (RSS, Atom) leads to"),
+    value(
+        "since",
+        Source,
+        "DATE|TIME",
+        "Of sitemaps and feeds, take only what has changed since then (2024-05-01), or within that time (7d); what has \
+         no date is taken",
+    ),
     value("max-pages", Source, "N", "Ask for at most N pages"),
     switch(
         "until-empty",

@@ -55,10 +55,16 @@ impl Stop {
         &self.knocks
     }
 
+    /// Wakes the conductor, so that it looks again at what may have changed: this flag, or a source that had nothing
+    /// to give. Who knocks makes the change first.
+    pub(crate) fn knock(&self) {
+        // A full channel means that a knock is waiting already; the reader looks after it.
+        let _ = self.knocker.try_send(());
+    }
+
     fn raise(&self, level: u8) {
         self.level.fetch_max(level, Ordering::SeqCst);
-        // A full channel means that a knock is waiting already; the reader looks at the flag after it.
-        let _ = self.knocker.try_send(());
+        self.knock();
     }
 }
 

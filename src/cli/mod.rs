@@ -78,14 +78,13 @@ fn typed(matches: &ArgMatches) -> Typed {
             let mut typed = crawl_typed(matches, "JOB|URL");
             // `check job.toml` and `check https://..` both read well; only an address has a scheme.
             if typed.config.is_none()
-                && let Some(urls) = typed.flags.remove("url")
+                && let Some(mut urls) = typed.flags.remove("url")
             {
-                match urls.into_iter().next() {
-                    Some(written) if !written.text.contains("://") => typed.config = Some(written.text),
-                    Some(written) => {
-                        typed.flags.insert("url", vec![written]);
-                    }
-                    None => {}
+                if !urls[0].text.contains("://") {
+                    typed.config = Some(urls.remove(0).text);
+                }
+                if !urls.is_empty() {
+                    typed.flags.insert("url", urls);
                 }
             }
             Typed::Check(typed)
@@ -221,7 +220,7 @@ fn extract_command() -> Command {
 fn argument_of(setting: &'static Setting, argument: &'static str) -> Arg {
     let arg = Arg::new(setting.name).help(help_of(setting)).help_heading(setting.section.heading());
     if setting.name == "url" {
-        return arg.value_name(argument).help_heading("Arguments");
+        return arg.value_name(argument).num_args(0..).action(ArgAction::Append).help_heading("Arguments");
     }
     let arg = arg.long(setting.name).value_name(setting.value);
     let arg = match setting.short {

@@ -13,7 +13,10 @@ pub(super) fn toml_of(asked: &Asked, job: &Job) -> String {
     let mut text = String::from("[source]\n");
     match (&asked.file, &job.source) {
         (None, Some(source)) => {
-            text.push_str(&format!("url = {}\n", quoted(source.template())));
+            // A trial has one URL.
+            for template in source.templates() {
+                text.push_str(&format!("url = {}\n", quoted(template)));
+            }
             if let Some(pages) = asked.job.flags.get("pages").and_then(|pages| pages.last()) {
                 text.push_str(&format!("pages = {}\n", quoted(&pages.text)));
             } else if source.total() != Some(1) {

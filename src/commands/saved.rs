@@ -110,7 +110,7 @@ fn request(id: RequestId, page: &Saved) -> Result<Request, Unmade> {
     };
     match url {
         Ok(url) => Ok(Request::new(id, url, None)),
-        Err(error) => Err(Unmade { id, page: None, error }),
+        Err(error) => Err(Unmade { id, whom: "the file".to_owned(), error }),
     }
 }
 

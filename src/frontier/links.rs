@@ -72,7 +72,10 @@ impl Links {
     }
 
     /// Notes a request of the source: a link that leads to it leads to nothing new. Whether it is new itself.
-    pub(super) fn note_source(&mut self, request: &Request) -> bool {
+    pub(super) fn note_source(&mut self, request: &mut Request) -> bool {
+        if self.policy.scope.no_parent {
+            request.start = Some(Arc::new(request.url.clone()));
+        }
         self.seen.insert(scope::fingerprint(&request.url, request.message.as_deref()).0)
     }
 

@@ -30,7 +30,7 @@ use url::Url;
 use self::hosts::{Handed, Hosts};
 use self::links::Links;
 use self::open::OpenRange;
-use crate::model::{Errand, Exchange, Link, PageError, Request, RequestId, Unmade};
+use crate::model::{Drawn, Errand, Exchange, Link, PageError, Request, RequestId, RuleId, Unmade};
 use crate::robots::Robots;
 use crate::scope::LeftOut;
 
@@ -67,7 +67,7 @@ pub enum Next {
     Failed(Request, PageError),
     /// Nothing now; ask again at this time, or after an outcome.
     At(Instant),
-    /// Nothing until an outcome has been settled.
+    /// Nothing until an outcome has been settled, or somebody knocks because the source has more.
     AfterOutcome,
     /// Nothing pending, nothing in flight: the run is over.
     Done,
@@ -115,8 +115,20 @@ pub enum Gave<'a> {
     Robots(&'a Robots),
 }
 
-/// Where the frontier takes new requests from, in the order of their ids.
-pub type Requests = Box<dyn Iterator<Item = Result<Request, Unmade>>>;
+/// Where the frontier takes new requests from, in the order of their ids. Drawing never waits for anybody.
+pub trait Supply {
+    /// The next request, if there is one by now. After [`Drawn::End`] it is not asked again.
+    fn draw(&mut self) -> Drawn;
+}
+
+impl<I: Iterator<Item = Result<Request, Unmade>>> Supply for I {
+    fn draw(&mut self) -> Drawn {
+        self.next().map_or(Drawn::End, Drawn::Next)
+    }
+}
+
+/// The supply of a run.
+pub type Requests = Box<dyn Supply>;
 
 /// What the job decides about which requests there are and when they go out.
 #[derive(Debug, Clone)]
@@ -131,6 +143,8 @@ pub struct FrontierPolicy {
     pub follow: Option<FollowPolicy>,
     /// No more pages than this are asked for.
     pub max_pages: Option<u64>,
+    /// The rule that reads the pages of the source.
+    pub start: RuleId,
 }
 
 impl FrontierPolicy {
@@ -142,13 +156,18 @@ impl FrontierPolicy {
             pace: PacePolicy::unbounded(),
             follow: None,
             max_pages: None,
+            start: RuleId::default(),
         }
     }
 }
 
 /// The pending requests of a run.
 pub struct Frontier {
-    source: std::iter::Peekable<Requests>,
+    source: Requests,
+    /// What was drawn from the source and cannot be handed on yet.
+    drawn: Option<Result<Request, Unmade>>,
+    /// The rule that reads the pages of the source.
+    start: RuleId,
     open: Option<OpenRange>,
     retry: RetryPolicy,
     links: Option<Links>,
@@ -197,7 +216,9 @@ impl Frontier {
     /// A frontier over `source`.
     pub fn new(source: Requests, policy: FrontierPolicy) -> Frontier {
         Frontier {
-            source: source.peekable(),
+            source,
+            drawn: None,
+            start: policy.start,
             open: policy.until_empty.then(OpenRange::default),
             retry: policy.retry,
             hosts: Hosts::new(
@@ -293,11 +314,10 @@ impl Frontier {
             return Read::End;
         }
         let number = RequestId(self.numbered);
-        let may_be_read = match self.source.peek() {
-            None => {
-                self.source_closed = true;
-                return Read::End;
-            }
+        self.draw();
+        let may_be_read = match &self.drawn {
+            None if self.source_closed => return Read::End,
+            None => false,
             Some(_) if horizon.is_some_and(|horizon| number >= horizon) => false,
             Some(Err(_)) => true,
             // The end of an open range is not known before its pages are: none is read that cannot go out.
@@ -307,15 +327,16 @@ impl Frontier {
         if !may_be_read {
             return Read::Held;
         }
-        match self.source.next() {
+        match self.drawn.take() {
             Some(Ok(mut request)) => {
                 request.id = number;
-                // What a list hands down is for this line of it, be the page known or not.
-                if let Some(links) = &mut self.links
-                    && !links.note_source(&request)
-                    && request.carried.is_none()
-                {
-                    return Read::Request;
+                request.rule = self.start;
+                if let Some(links) = &mut self.links {
+                    let is_new = links.note_source(&mut request);
+                    // What a list hands down is for this line of it, be the page known or not.
+                    if !is_new && request.carried.is_none() {
+                        return Read::Request;
+                    }
                 }
                 self.numbered += 1;
                 self.pages_left -= 1;
@@ -327,7 +348,19 @@ impl Frontier {
                 self.numbered += 1;
                 Read::Unmade(unmade)
             }
-            None => Read::End,
+            None => Read::Held,
+        }
+    }
+
+    /// Draws the next request from the source, unless the last one has not been handed on.
+    fn draw(&mut self) {
+        if self.drawn.is_some() || self.source_closed {
+            return;
+        }
+        match self.source.draw() {
+            Drawn::Next(next) => self.drawn = Some(next),
+            Drawn::NotYet => {}
+            Drawn::End => self.source_closed = true,
         }
     }
 
@@ -335,7 +368,7 @@ impl Frontier {
     fn idle(&mut self, now: Instant) -> Next {
         let retry = self.waiting.peek().map(|Reverse(waiting)| waiting.due);
         // The next page of an open range waits in the source, where no host has a timer for it.
-        let unread = match self.source.peek() {
+        let unread = match &self.drawn {
             Some(Ok(next)) if self.open.is_some() && !self.source_closed && self.pages_left > 0 => {
                 self.hosts.opens_at(&next.url)
             }
@@ -343,12 +376,17 @@ impl Frontier {
         };
         match [retry, self.hosts.due(), unread.filter(|&at| at > now)].into_iter().flatten().min() {
             Some(due) => Next::At(due),
-            None if self.in_flight > 0 => Next::AfterOutcome,
+            None if self.in_flight > 0 || self.waits_for_source() => Next::AfterOutcome,
             None => {
                 debug_assert!(!self.has_work_left(), "{self:?}");
                 Next::Done
             }
         }
+    }
+
+    /// Whether the source has not said yet what comes next.
+    fn waits_for_source(&self) -> bool {
+        self.pages_left > 0 && !self.source_closed && self.drawn.is_none()
     }
 
     /// The request that was handed out last has been taken by a thread only now: the pace of its host counts from
@@ -578,7 +616,10 @@ impl Frontier {
             || self.hosts.waiting() > 0
             || (self.pages_left > 0
                 && (self.links.as_ref().is_some_and(|links| links.waiting() > 0)
-                    || (!self.source_closed && self.source.peek().is_some())))
+                    || (!self.source_closed && {
+                        self.draw();
+                        self.drawn.is_some() || !self.source_closed
+                    })))
     }
 }
 
@@ -746,7 +787,7 @@ mod tests {
     #[test]
     fn an_open_range_that_gives_no_url_any_more_ends() {
         let source = (0..).map(|id| {
-            Err(Unmade { id: RequestId(id), page: None, error: PageError::NoUrl("overflow".into()) })
+            Err(Unmade { id: RequestId(id), whom: String::new(), error: PageError::NoUrl("overflow".into()) })
         });
         let mut frontier =
             frontier_of(Box::new(source), true, RetryPolicy::default(), PacePolicy::unbounded());
@@ -806,9 +847,31 @@ mod tests {
     }
 
     #[test]
+    fn a_source_with_nothing_yet_is_asked_again_and_not_at_its_end() {
+        struct Slow(Vec<Drawn>);
+        impl Supply for Slow {
+            fn draw(&mut self) -> Drawn {
+                self.0.pop().unwrap_or(Drawn::End)
+            }
+        }
+        let now = Instant::now();
+        let source = Slow(vec![Drawn::NotYet, Drawn::NotYet, Drawn::Next(Ok(request(0))), Drawn::NotYet]);
+        let mut frontier =
+            frontier_of(Box::new(source), false, RetryPolicy::default(), PacePolicy::unbounded());
+        assert!(matches!(frontier.next(now, None), Next::AfterOutcome));
+        let only = take(&mut frontier, now);
+        frontier.settle(&only, Ok(page(1)), Exchange::default(), now);
+        assert!(matches!(frontier.next(now, None), Next::AfterOutcome));
+        assert!(frontier.has_work_left());
+        assert!(matches!(frontier.next(now, None), Next::Done));
+        assert!(!frontier.has_work_left());
+    }
+
+    #[test]
     fn a_request_that_cannot_be_made_is_handed_out_as_a_failure() {
         let now = Instant::now();
-        let unmade = Unmade { id: RequestId(0), page: Some(7), error: PageError::NoUrl("overflow".into()) };
+        let unmade =
+            Unmade { id: RequestId(0), whom: "page 7".into(), error: PageError::NoUrl("overflow".into()) };
         let source = std::iter::once(Err(unmade.clone()));
         let mut frontier =
             frontier_of(Box::new(source), false, RetryPolicy::default(), PacePolicy::unbounded());

@@ -25,25 +25,49 @@ impl fmt::Display for Job {
 impl Job {
     fn describe_source(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(source) = &self.source else { return writeln!(f, "read saved pages:") };
-        match source.total() {
+        match source.total().filter(|_| self.seeds.is_empty()) {
             Some(1) => write!(f, "fetch 1 page")?,
             Some(total) => write!(f, "fetch {total} pages")?,
             None => write!(f, "fetch pages")?,
         }
         writeln!(f, "{}", if self.until_empty { " until one gives no record:" } else { ":" })?;
+        let mut shown = 0;
         for request in source.clone().take(SHOWN_REQUESTS) {
+            shown += 1;
             match request {
                 Ok(request) => describe_request(f, &request)?,
                 Err(error) => writeln!(f, "  (no URL: {error})")?,
             }
         }
-        match source.total().and_then(|total| total.checked_sub(SHOWN_REQUESTS as u64)) {
-            Some(0) => Ok(()),
-            None if source.total().is_some() => Ok(()),
-            _ => {
+        match source.last_request() {
+            Some(last) if last.id.0 < shown => {}
+            Some(last) => {
                 writeln!(f, "  ..")?;
-                source.last_request().map_or(Ok(()), |last| describe_request(f, &last))
+                describe_request(f, &last)?;
             }
+            None if source.clone().nth(SHOWN_REQUESTS).is_some() => writeln!(f, "  ..")?,
+            None => {}
+        }
+        for list in source.lists() {
+            writeln!(f, "  each URL in {list}")?;
+        }
+        self.describe_seeds(f)
+    }
+
+    fn describe_seeds(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seeds = &self.seeds;
+        for sitemap in &seeds.sitemaps {
+            writeln!(f, "  each page in the sitemap {}", display_url(sitemap))?;
+        }
+        if seeds.sitemaps_of_robots {
+            writeln!(f, "  each page in the sitemaps that robots.txt names")?;
+        }
+        for feed in &seeds.feeds {
+            writeln!(f, "  each entry of the feed {}", display_url(feed))?;
+        }
+        match seeds.since.filter(|_| !seeds.is_empty()) {
+            Some(since) => writeln!(f, "  changed since {since}, if they say so"),
+            None => Ok(()),
         }
     }
 

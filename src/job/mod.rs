@@ -19,6 +19,8 @@ mod pace;
 mod retry;
 mod rules;
 mod scope;
+mod seeds;
+mod source;
 mod values;
 #[cfg(test)]
 mod yield_tests;
@@ -35,7 +37,7 @@ use crate::mistake::{Mistake, Slip};
 use crate::model::RuleId;
 use crate::output::{Target, check_target};
 use crate::robots;
-use crate::source::{MessageTemplate, PageRange, Source, SourceMistake, Template};
+use crate::source::{Seeds, Source};
 use crate::written::{Layer, Place, Written};
 use layers::Layers;
 pub use rules::JobRule;
@@ -61,6 +63,8 @@ pub enum Purpose {
 pub struct Job {
     /// Which pages. `None` only for a [`Purpose::Saved`], and for a [`Purpose::Trial`] that names no address.
     pub source: Option<Source>,
+    /// Which sitemaps and feeds name further pages.
+    pub seeds: Seeds,
     /// Whether the first page without a record ends the source.
     pub until_empty: bool,
     /// What pages yield, and where they lead: by [`RuleId`].
@@ -130,18 +134,15 @@ impl Job {
             Purpose::Saved => false,
             Purpose::Trial => layers.value("url").is_some(),
         };
-        // Two levels: whether all is well, and whether there is a source.
-        let source = if wants_source {
-            build_source(&mut layers, purpose, file.is_unread)
-                .map(|(source, until_empty)| (Some(source), until_empty))
-        } else {
-            Some((None, false))
+        let first = match wants_source {
+            true => source::build(&mut layers, purpose, file.is_unread),
+            false => Some(source::First::default()),
         };
         let rules = rules::build(&mut layers, file.rules, purpose != Purpose::Trial);
         let jobs = layers.count("jobs", 1, MOST_JOBS).and_then(|jobs| usize::try_from(jobs).ok());
         let parsers =
             layers.count("parsers", 1, MOST_PARSERS).and_then(|parsers| usize::try_from(parsers).ok());
-        let named_hosts = named_hosts(source.as_ref().and_then(|(source, _)| source.as_ref()));
+        let named_hosts = first.as_ref().map_or(NamedHosts::OfEachRequest, source::named_hosts);
         let fetch = build_fetch(&mut layers, jobs.unwrap_or(1), named_hosts);
         let retry = build_retry(&mut layers);
         let pace = pace::build(&mut layers, file.hosts);
@@ -165,13 +166,14 @@ impl Job {
         let target = if writes { build_target(&mut layers) } else { Target::Stdout };
         let summary = if writes { build_summary(&mut layers, &target) } else { None };
         let save_cookies = if writes { identity::build_save_cookies(&mut layers) } else { None };
-        match (source, fetch, retry, pace, follow, jobs) {
-            (Some((source, until_empty)), Some(fetch), Some(retry), Some(pace), Some(follow), Some(jobs))
+        match (first, fetch, retry, pace, follow, jobs) {
+            (Some(first), Some(fetch), Some(retry), Some(pace), Some(follow), Some(jobs))
                 if layers.mistakes.is_empty() =>
             {
                 Ok(Job {
-                    source,
-                    until_empty,
+                    source: first.source,
+                    seeds: first.seeds,
+                    until_empty: first.until_empty,
                     rules: rules.rules,
                     start: rules.start,
                     charset,
@@ -258,89 +260,6 @@ impl Job {
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-fn build_source(layers: &mut Layers, purpose: Purpose, file_is_unread: bool) -> Option<(Source, bool)> {
-    let until_empty = layers.switch("until-empty");
-    let max_pages = layers.count("max-pages", 1, u64::MAX);
-    let pages_written = layers.value("pages");
-    let pages = layers.read("pages", PageRange::parse);
-    let message = message::build(layers);
-    let Some(url) = layers.value("url") else {
-        // It may well stand in the file that has a mistake already.
-        if file_is_unread {
-            return None;
-        }
-        let hint = "pagemill crawl 'https://example.com/list?page={page}' -p 1-20 .., or url in the job file's [source]";
-        layers.mistakes.push(Mistake::new("URL", "there is no address to crawl").with_hint(hint));
-        return None;
-    };
-    let template = Template::parse(&url.text).map_err(|slip| layers.report_url(&url, slip)).ok();
-    if let (Some(range), Some(written)) = (&pages, &pages_written)
-        && range.len().is_none()
-        && !until_empty
-        && max_pages.is_none()
-    {
-        let slip = Slip::new(written.text.len(), "this range has no end")
-            .with_hint("add --until-empty (stop at the first page without a record) or --max-pages N");
-        layers.report(written, slip);
-    }
-    // One page is tried as it is, whatever pages the job goes through otherwise.
-    let is_asked_for = |written: &Written| written.place == Place::Flag("page");
-    let (pages, pages_written) = match &template {
-        Some(template)
-            if purpose == Purpose::Trial
-                && !template.uses_page()
-                && !message.as_ref().is_some_and(MessageTemplate::uses_page)
-                && !pages_written.as_ref().is_some_and(is_asked_for) =>
-        {
-            (None, None)
-        }
-        _ => (pages, pages_written),
-    };
-    // A wrong range was reported; without it, a second message about a missing one would only confuse.
-    if pages_written.is_some() && pages.is_none() {
-        return None;
-    }
-    match Source::with_message(template?, message, pages, max_pages) {
-        Ok(source) => Some((source, until_empty)),
-        Err(mistake) => {
-            report_source(layers, purpose, &url, pages_written, &mistake);
-            None
-        }
-    }
-}
-
-fn report_source(
-    layers: &mut Layers,
-    purpose: Purpose,
-    url: &Written,
-    pages: Option<Written>,
-    mistake: &SourceMistake,
-) {
-    let written = match (mistake, pages) {
-        (SourceMistake::PagesUnused { .. }, Some(pages)) => pages,
-        _ => url.clone(),
-    };
-    let at = match mistake {
-        SourceMistake::PagesMissing { in_body: false } => written.text.find('{').unwrap_or(0),
-        _ => 0,
-    };
-    let hint = match (mistake, purpose) {
-        (SourceMistake::PagesMissing { .. }, Purpose::Trial) => {
-            Some("say which one, as in `--page 1`".to_owned())
-        }
-        _ => mistake.hint(),
-    };
-    layers.report_url(&written, Slip { at, message: mistake.to_string(), hint });
-}
-
-/// The host in the URL; if it is calculated, each request names its own.
-fn named_hosts(source: Option<&Source>) -> NamedHosts {
-    match source.and_then(Source::fixed_host) {
-        Some(url) => NamedHosts::of([&url]),
-        None => NamedHosts::OfEachRequest,
-    }
 }
 
 fn build_fetch(layers: &mut Layers, connections: usize, named_hosts: NamedHosts) -> Option<FetchPolicy> {

@@ -185,8 +185,7 @@ impl Desk for RunDesk {
     }
 
     fn skip(&mut self, unmade: Unmade) -> Result<(), OutputError> {
-        let whom = unmade.page.map_or_else(|| "the URL".to_owned(), |page| format!("page {page}"));
-        self.note_failure(&whom, &unmade.error, 1);
+        self.note_failure(&unmade.whom, &unmade.error, 1);
         self.write(unmade.id, Records::default())
     }
 

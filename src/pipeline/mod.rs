@@ -3,18 +3,18 @@
 //! The hand-over itself ([`threads`], [`conductor`]) knows neither network nor documents; this file plugs them in.
 //! What a request is answered with is handed in as [`Pages`]: the network for a crawl, files for saved pages.
 
-use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use crate::fetch::{FetchPolicy, Fetcher, cookies};
 use crate::frontier::{
     BacklogError, FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, FrontierPolicy, OpenEnd, PacePolicy, Requests,
+    Supply,
 };
 use crate::job::Job;
-use crate::model::{Fetched, FieldTally, PageError, Request, Unmade};
+use crate::model::{Drawn, Fetched, FieldTally, PageError, Request, Unmade};
 use crate::output::{JsonLines, OutputError};
 use crate::progress::{Mode, Progress};
-use crate::source::Source;
+use crate::source::{ListRequests, Source};
 use crate::summary::{End, Summary};
 use crate::{stop, sync};
 use conductor::{Conducted, Conductor};
@@ -26,6 +26,7 @@ use threads::{CrewError, CrewSize};
 pub mod conductor;
 mod desk;
 mod leads;
+mod list;
 #[cfg(test)]
 mod modelled;
 mod reader;
@@ -100,10 +101,28 @@ pub fn crawl(
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
 ) -> Result<Summary, RunError> {
+    // Lists that must be waited for are read by threads of their own; they end when the frontier is dropped, which `run`
+    // does.
+    sync::scope(|scope| {
+        let lists = list::open(scope, source, stop)
+            .map_err(|source| RunError::Crew { source, summary: Box::new(new_summary(job)) })?;
+        crawl_with(job, source, lists, output, stop, progress, interrupted)
+    })
+}
+
+fn crawl_with(
+    job: &Job,
+    source: &Source,
+    lists: ListRequests,
+    output: JsonLines,
+    stop: &Stop,
+    progress: Mode,
+    interrupted: impl Fn() -> Option<i32>,
+) -> Result<Summary, RunError> {
     let fetcher = Fetcher::new(job.fetch.clone());
     let pages = Pages {
-        requests: Box::new(requests(source.clone())),
-        total: if job.until_empty || job.follows() { None } else { source.total() },
+        requests: Box::new(FirstRequests { source: source.clone(), lists }),
+        total: source.total().filter(|_| !job.until_empty && job.seeds.is_empty() && !job.follows()),
         pace: job.pace.clone(),
         follows: job.follows(),
         jobs: job.jobs,
@@ -151,14 +170,6 @@ where
     R: Fn() -> Option<String>,
 {
     let Pages { requests, total, pace, follows, jobs, fetch, abort, remark } = pages;
-    let (start, remembers_start) = (job.start, follows && job.follow.scope.no_parent);
-    let requests = Box::new(requests.map(move |made| {
-        made.map(|request| Request {
-            rule: start,
-            start: remembers_start.then(|| Arc::new(request.url.clone())),
-            ..request
-        })
-    }));
     let ended_mid_line = output.ended_mid_line();
     let mut desk = RunDesk::new(
         output,
@@ -180,6 +191,7 @@ where
             pace,
             follow: follows.then(|| job.follow.clone()),
             max_pages: job.max_pages,
+            start: job.start,
         },
     );
     let deadline = job.max_time.map(|time| Instant::now() + time);
@@ -241,14 +253,23 @@ fn new_summary(job: &Job) -> Summary {
     summary
 }
 
-fn requests(source: Source) -> impl Iterator<Item = Result<Request, Unmade>> {
-    source.map(|made| {
-        made.map_err(|error| Unmade {
-            id: error.id,
-            page: error.page,
-            error: PageError::NoUrl(error.to_string()),
-        })
-    })
+/// The requests that the job itself names.
+struct FirstRequests {
+    source: Source,
+    lists: ListRequests,
+}
+
+impl Supply for FirstRequests {
+    fn draw(&mut self) -> Drawn {
+        match self.source.next() {
+            Some(made) => Drawn::Next(made.map_err(|error| Unmade {
+                id: error.id,
+                error: PageError::NoUrl(error.to_string()),
+                whom: error.whom,
+            })),
+            None => self.lists.draw(),
+        }
+    }
 }
 
 fn broken(error: OutputError, desk: RunDesk) -> Result<Summary, RunError> {

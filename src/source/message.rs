@@ -47,6 +47,14 @@ impl MessageTemplate {
         matches!(self.body, Body::Of(_))
     }
 
+    /// The message of all pages; `None` if they differ.
+    pub fn of_all(&self) -> Option<Arc<Message>> {
+        match &self.body {
+            Body::Same(message) => Some(Arc::clone(message)),
+            Body::Of(_) => None,
+        }
+    }
+
     /// The message of a page.
     ///
     /// # Errors

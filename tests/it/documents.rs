@@ -51,7 +51,9 @@ fn the_example_has_every_key_in_its_section_with_its_default() {
                 assert!(!is_comment, "`{}` has a default and is commented out", setting.name);
                 assert_eq!(value.trim_matches('"'), default, "{}", setting.name);
             }
-            (Kind::List, None) => assert_eq!((value, is_comment), ("[]", false), "{}", setting.name),
+            (Kind::List, None) if setting.name != "url" => {
+                assert_eq!((value, is_comment), ("[]", false), "{}", setting.name)
+            }
             // The classic example itself, and standard output by its name.
             (_, None) if ["url", "pages", "each", "output"].contains(&setting.name) => assert!(!is_comment),
             (_, None) => assert!(is_comment, "`{}` has no default and should stand behind a #", setting.name),

@@ -37,6 +37,8 @@ mod messages;
 mod politeness;
 /// No output has a secret in it.
 mod redaction;
+/// What is asked for: several URLs, lists, variables, globs.
+mod sources;
 mod support;
 /// `pagemill try`: one page, expressions, near misses, line by line.
 mod try_page;

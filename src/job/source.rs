@@ -1,0 +1,191 @@
+//! Which pages: `url`, `pages`, `input-file`, `max-pages`, `until-empty`.
+
+use super::layers::Layers;
+use super::{Purpose, message, seeds};
+use crate::fetch::NamedHosts;
+use crate::mistake::{Mistake, Slip};
+use crate::source::{
+    Grid, GridMistake, ListFile, MessageTemplate, PageRange, Seeds, Source, SourceMistake, Template,
+};
+use crate::written::{Place, Written};
+
+/// The settings that name what is asked for. The strongest layer that has one of them says it all: a list on the command
+/// line is asked for instead of the URL of the job file.
+const SOURCES: [&str; 4] = ["url", "input-file", "sitemap", "feed"];
+
+/// What is asked for first.
+#[derive(Default)]
+pub(super) struct First {
+    /// `None` for a job that asks for nothing.
+    pub(super) source: Option<Source>,
+    pub(super) seeds: Seeds,
+    /// Whether the first empty page ends the source.
+    pub(super) until_empty: bool,
+}
+
+/// What is asked for first; `None` if something is wrong with it.
+pub(super) fn build(layers: &mut Layers, purpose: Purpose, file_is_unread: bool) -> Option<First> {
+    let until_empty = layers.switch("until-empty");
+    let max_pages = layers.count("max-pages", 1, u64::MAX);
+    let pages_written = layers.value("pages");
+    let pages = layers.read("pages", PageRange::parse);
+    let message = message::build(layers);
+    let named = layers.strongest(&SOURCES);
+    let mut urls = if named.contains(&"url") { layers.strongest_list("url") } else { Vec::new() };
+    let mut lists_written =
+        if named.contains(&"input-file") { layers.strongest_list("input-file") } else { Vec::new() };
+    if purpose == Purpose::Trial {
+        // One page is tried: the first that the job names by itself.
+        urls = layers.strongest_list("url");
+        urls.truncate(1);
+        lists_written.clear();
+    }
+    let found = layers.mistakes.len();
+    let seeds = match purpose {
+        Purpose::Trial => Seeds::default(),
+        _ => seeds::build(layers, &named),
+    };
+    if urls.is_empty() && lists_written.is_empty() && seeds.is_empty() && layers.mistakes.len() == found {
+        // It may well stand in the file that has a mistake already.
+        if !file_is_unread {
+            let hint = "pagemill crawl 'https://example.com/list?page={page}' -p 1-20 .., -i FILE, or url in the job \
+                        file's [source]";
+            layers.mistakes.push(Mistake::new("URL", "there is no address to crawl").with_hint(hint));
+        }
+        return None;
+    }
+    let templates: Vec<(&Written, Template)> = urls
+        .iter()
+        .filter_map(|url| {
+            let template = Template::parse(&url.text).map_err(|slip| layers.report_url(url, slip)).ok()?;
+            Some((url, template))
+        })
+        .collect();
+    let lists = build_lists(layers, &lists_written);
+    if let (Some(range), Some(written)) = (&pages, &pages_written)
+        && range.len().is_none()
+        && !until_empty
+        && max_pages.is_none()
+    {
+        let slip = Slip::new(written.text.len(), "this range has no end")
+            .with_hint("add --until-empty (stop at the first page without a record) or --max-pages N");
+        layers.report(written, slip);
+    }
+    let count = urls.len() + lists_written.len() + seeds.sitemaps.len() + seeds.feeds.len();
+    if until_empty && count + usize::from(seeds.sitemaps_of_robots) > 1 {
+        let hint = "name one URL, or leave --until-empty out";
+        let message = "an empty page says where the pages of one URL end, and there are several";
+        layers.mistakes.push(Mistake::new("--until-empty", message).with_hint(hint));
+    }
+    // A wrong range was reported; without it, a second message about a missing one would only confuse.
+    if layers.mistakes.len() > found || (pages_written.is_some() && pages.is_none()) {
+        return None;
+    }
+    let uses_page = templates.iter().any(|(_, template)| template.uses_page())
+        || (!templates.is_empty() && message.as_ref().is_some_and(MessageTemplate::uses_page));
+    if let Some(written) = pages_written.filter(|_| !uses_page)
+        && are_meant(&written, purpose, urls.first())
+    {
+        let text = urls.iter().map(|url| url.text.as_str()).find(|text| text.contains("{{page"));
+        let slip = match (urls.is_empty(), text) {
+            (true, _) => {
+                Slip::new(0, "there is no URL that {page} could stand in").with_hint("leave the pages out")
+            }
+            (false, Some(_)) => Slip::new(0, "the URL is the same for all pages")
+                .with_hint("`{{page}}` is the literal text {page}: write `{page}`"),
+            (false, None) => Slip::new(0, "the URL is the same for all pages")
+                .with_hint("put `{page}` where the page number belongs, or leave the pages out"),
+        };
+        layers.report_url(&written, slip);
+        return None;
+    }
+    let mut grids = Vec::with_capacity(templates.len());
+    for (url, template) in templates {
+        match Grid::new(template, message.clone(), pages.as_ref()) {
+            Ok(grid) => grids.push(grid),
+            Err(mistake) => report_grid(layers, purpose, url, &mistake),
+        }
+    }
+    if layers.mistakes.len() > found {
+        return None;
+    }
+    match Source::new(grids, lists, message, max_pages) {
+        Ok(source) => {
+            if seeds.sitemaps_of_robots && !source.has_fixed_hosts() {
+                let written = layers.value("sitemap").expect("it says robots");
+                let slip = Slip::new(0, "there is no URL with a host whose robots.txt could be read")
+                    .with_hint("add the address of the site, or that of the sitemap");
+                layers.report(&written, slip);
+                return None;
+            }
+            Some(First { source: Some(source), seeds, until_empty })
+        }
+        Err(mistake) => {
+            report_source(layers, &urls, &lists_written, &mistake);
+            None
+        }
+    }
+}
+
+/// The lists, each of which can be read.
+fn build_lists(layers: &mut Layers, written: &[Written]) -> Vec<ListFile> {
+    let mut lists = Vec::with_capacity(written.len());
+    for written in written {
+        let list = ListFile::named(&written.text);
+        if written.text.is_empty() {
+            layers.report(written, Slip::new(0, "a file name is wanted"));
+        } else if list == ListFile::Stdin && lists.contains(&list) {
+            layers.report(written, Slip::new(0, "standard input can be read once only"));
+        } else if let Err(reason) = list.check() {
+            let slip = Slip::new(0, reason).with_hint("a file with one URL a line, or - for standard input");
+            layers.report(written, slip);
+        }
+        lists.push(list);
+    }
+    lists
+}
+
+/// Whether pages that nothing asks for are a slip. They are not if a job file says them, and something else than its
+/// URL is asked for: one page that is tried, a list on the command line.
+fn are_meant(pages: &Written, purpose: Purpose, url: Option<&Written>) -> bool {
+    if purpose == Purpose::Trial {
+        return pages.place == Place::Flag("page");
+    }
+    url.is_some() || !matches!(pages.place, Place::File { .. })
+}
+
+fn report_grid(layers: &mut Layers, purpose: Purpose, url: &Written, mistake: &GridMistake) {
+    let at = match mistake {
+        GridMistake::PagesMissing { in_body: false } => url.text.find('{').unwrap_or(0),
+        _ => 0,
+    };
+    let hint = match (mistake, purpose) {
+        (GridMistake::PagesMissing { .. }, Purpose::Trial) => {
+            Some("say which one, as in `--page 1`".to_owned())
+        }
+        _ => mistake.hint(),
+    };
+    layers.report_url(url, Slip { at, message: mistake.to_string(), hint });
+}
+
+fn report_source(layers: &mut Layers, urls: &[Written], lists: &[Written], mistake: &SourceMistake) {
+    match mistake {
+        SourceMistake::NeverReached { after } => {
+            let written = urls.get(after + 1).or(lists.first()).expect("something stands behind it");
+            let hint = "put the URL whose pages have no end last, or give its range an end";
+            layers.report_url(written, Slip::new(0, mistake.to_string()).with_hint(hint));
+        }
+        SourceMistake::BodyOfList => {
+            let hint = "write a body that is the same for all, or put {page} into a URL of its own";
+            layers.mistakes.push(Mistake::new("--input-file", mistake.to_string()).with_hint(hint));
+        }
+    }
+}
+
+/// The hosts in the URLs; if one is calculated or stands in a list, each request names its own.
+pub(super) fn named_hosts(first: &First) -> NamedHosts {
+    match first.source.as_ref().and_then(Source::fixed_hosts) {
+        Some(urls) => NamedHosts::of(urls.iter().chain(&first.seeds.sitemaps).chain(&first.seeds.feeds)),
+        None => NamedHosts::OfEachRequest,
+    }
+}
