@@ -468,7 +468,8 @@ impl Frontier {
             Ok(Gave::Page { records, links }) => (records, links),
             _ => (0, Vec::new()),
         };
-        self.note_page_of_source(request, settled, records, now);
+        // A page that leads on is not empty.
+        self.note_page_of_source(request, settled, records + links.len() as u64, now);
         if matches!(settled, Settled::Done | Settled::Failed | Settled::LeftOut) {
             self.take_in(request, links, now);
         }

@@ -52,7 +52,7 @@ fn the_example_has_every_key_in_its_section_with_its_default() {
                 assert_eq!(value.trim_matches('"'), default, "{}", setting.name);
             }
             (Kind::List, None) if setting.name != "url" => {
-                assert_eq!((value, is_comment), ("[]", false), "{}", setting.name)
+                assert_eq!((value, is_comment), ("[]", false), "{}", setting.name);
             }
             // The classic example itself, and standard output by its name.
             (_, None) if ["url", "pages", "each", "output"].contains(&setting.name) => assert!(!is_comment),
