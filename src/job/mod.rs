@@ -18,6 +18,7 @@ mod rules;
 mod seeds;
 mod source;
 mod values;
+mod variables;
 #[cfg(test)]
 mod yield_tests;
 
