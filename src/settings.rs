@@ -136,6 +136,19 @@ pub const SETTINGS: &[Setting] = &[
     )
     .short('p'),
     list(
+        "var",
+        Source,
+        "NAME=VALUES",
+        "Replace {NAME} in URLs and bodies by each of these: numbers (n=1-20), words (q=red,green or q=@FILE, one a line), \
+         days (d=2024-01-01..2024-12-31:1d, as {d} or {d:%Y/%m/%d}). Several are combined, the last fastest. Words are \
+         percent-encoded, but not as {NAME!r}",
+    ),
+    switch(
+        "glob",
+        Source,
+        "Read the URLs as curl does: [001-100:2] and [a-z] are ranges, {a,b} is each of these; there are no variables then",
+    ),
+    list(
         "input-file",
         Source,
         "FILE|-",

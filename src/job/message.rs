@@ -8,19 +8,16 @@ use super::identity::read_text;
 use super::layers::Layers;
 use crate::message::Method;
 use crate::mistake::{Mistake, Slip};
-use crate::source::{ExpandError, MessageTemplate, Template, parse_body};
+use crate::source::{Encoding, ExpandError, MessageTemplate, Names, Template, parse_body};
 use crate::written::Written;
 
-/// What to do for a job without pages, to see whether its body is JSON.
-const ANY_PAGE: i64 = 1;
-
 /// The message of the job's requests; `None` for a plain GET.
-pub(super) fn build(layers: &mut Layers) -> Option<MessageTemplate> {
+pub(super) fn build(layers: &mut Layers, names: &Names) -> Option<MessageTemplate> {
     let method = layers.read("method", Method::parse);
     let (body, content_type) = match layers.strongest(&["data", "json"]).as_slice() {
         [] => (None, None),
-        ["data"] => (Some(form(layers)?), Some("application/x-www-form-urlencoded")),
-        ["json"] => (Some(json(layers)?), Some("application/json")),
+        ["data"] => (Some(form(layers, names)?), Some("application/x-www-form-urlencoded")),
+        ["json"] => (Some(json(layers, names)?), Some("application/json")),
         _ => {
             let hint = "a request has one body";
             layers.mistakes.push(Mistake::new("--data", "cannot go with --json").with_hint(hint));
@@ -38,27 +35,28 @@ pub(super) fn build(layers: &mut Layers) -> Option<MessageTemplate> {
 }
 
 /// The parts of a form, joined as curl does.
-fn form(layers: &mut Layers) -> Option<Template> {
+fn form(layers: &mut Layers, names: &Names) -> Option<Template> {
     let mut parts = Vec::new();
     for written in layers.strongest_list("data") {
         // Files end with a line feed that was not meant as part of the last value.
         let text = content(layers, &written)?.replace(['\r', '\n'], "");
-        parse_body(&text).map_err(|slip| layers.report_hidden(&written, slip)).ok()?;
+        parse_body(&text, names, Encoding::Form).map_err(|slip| layers.report_hidden(&written, slip)).ok()?;
         parts.push(text);
     }
-    parse_body(&parts.join("&"))
+    parse_body(&parts.join("&"), names, Encoding::Form)
         .map_err(|slip| layers.mistakes.push(Mistake::new("--data", slip.message)))
         .ok()
 }
 
-fn json(layers: &mut Layers) -> Option<Template> {
+fn json(layers: &mut Layers, names: &Names) -> Option<Template> {
     let written = layers.value("json")?;
     let text = content(layers, &written)?;
-    let template = parse_body(&text).map_err(|slip| layers.report_hidden(&written, slip)).ok()?;
-    let sample = template.expand(ANY_PAGE).unwrap_or_default();
+    let template =
+        parse_body(&text, names, Encoding::Json).map_err(|slip| layers.report_hidden(&written, slip)).ok()?;
+    let sample = template.sample();
     if let Err(error) = serde_json::from_str::<serde_json::Value>(&sample) {
         let slip = Slip::new(0, format!("this is not JSON: {error}"))
-            .with_hint("{page} is the only brace that is not JSON's own; has the shell taken the quotes?");
+            .with_hint("variables like {page} are the only braces that are not JSON's own; has the shell taken the quotes?");
         layers.report_hidden(&written, slip);
         return None;
     }

@@ -22,6 +22,7 @@ mod scope;
 mod seeds;
 mod source;
 mod values;
+mod variables;
 #[cfg(test)]
 mod yield_tests;
 

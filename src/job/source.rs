@@ -1,11 +1,12 @@
-//! Which pages: `url`, `pages`, `input-file`, `max-pages`, `until-empty`.
+//! Which pages: `url`, `glob`, `input-file`, `max-pages`, `until-empty`, and how they fit together.
 
 use super::layers::Layers;
-use super::{Purpose, message, seeds};
+use super::{Purpose, message, seeds, variables};
 use crate::fetch::NamedHosts;
 use crate::mistake::{Mistake, Slip};
 use crate::source::{
-    Grid, GridMistake, ListFile, MessageTemplate, PageRange, Seeds, Source, SourceMistake, Template,
+    Grid, GridMistake, ListFile, MessageTemplate, Names, PageRange, Seeds, Source, SourceMistake, Template,
+    Variable, parse_glob,
 };
 use crate::written::{Place, Written};
 
@@ -29,7 +30,11 @@ pub(super) fn build(layers: &mut Layers, purpose: Purpose, file_is_unread: bool)
     let max_pages = layers.count("max-pages", 1, u64::MAX);
     let pages_written = layers.value("pages");
     let pages = layers.read("pages", PageRange::parse);
-    let message = message::build(layers);
+    let mistakes_before = layers.mistakes.len();
+    let variables = variables::build(layers, pages.as_ref());
+    let names = Names::of(&variables);
+    let message = message::build(layers, &names);
+    let is_glob = layers.switch("glob");
     let named = layers.strongest(&SOURCES);
     let mut urls = if named.contains(&"url") { layers.strongest_list("url") } else { Vec::new() };
     let mut lists_written =
@@ -54,22 +59,40 @@ pub(super) fn build(layers: &mut Layers, purpose: Purpose, file_is_unread: bool)
         }
         return None;
     }
-    let templates: Vec<(&Written, Template)> = urls
+    if is_glob && !variables.is_empty() {
+        let hint = "write the values into the URL, as in [1-20] or {a,b}, or leave --glob out";
+        let mistake =
+            Mistake::new("--glob", "there are no variables in globs, so --pages and --var cannot go with it");
+        layers.mistakes.push(mistake.with_hint(hint));
+        return None;
+    }
+    if is_glob && message.as_ref().is_some_and(MessageTemplate::differs) {
+        let mistake = Mistake::new("--glob", "the body has `{page}`, and there are no page numbers in globs");
+        layers.mistakes.push(mistake.with_hint("leave --glob out, and use {page} in the URL, too"));
+        return None;
+    }
+    // Each with the variables that it is combined from.
+    let templates: Vec<(&Written, Template, Option<Vec<Variable>>)> = urls
         .iter()
         .filter_map(|url| {
-            let template = Template::parse(&url.text).map_err(|slip| layers.report_url(url, slip)).ok()?;
-            Some((url, template))
+            let read = match is_glob {
+                true => parse_glob(&url.text).map(|(template, variables)| (template, Some(variables))),
+                false => Template::parse(&url.text, &names).map(|template| (template, None)),
+            };
+            let (template, own) = read.map_err(|slip| layers.report_url(url, slip)).ok()?;
+            Some((url, template, own))
         })
         .collect();
     let lists = build_lists(layers, &lists_written);
-    if let (Some(range), Some(written)) = (&pages, &pages_written)
-        && range.len().is_none()
-        && !until_empty
-        && max_pages.is_none()
-    {
+    let open = variables.iter().find(|variable| variable.len().is_none());
+    if let Some(open) = open.filter(|_| !until_empty && max_pages.is_none()) {
+        let begins = format!("{}=", open.name());
+        let by_var =
+            layers.strongest_list("var").into_iter().find(|written| written.text.starts_with(&begins));
+        let written = by_var.or(pages_written.clone()).expect("a variable was written somewhere");
         let slip = Slip::new(written.text.len(), "this range has no end")
             .with_hint("add --until-empty (stop at the first page without a record) or --max-pages N");
-        layers.report(written, slip);
+        layers.report(&written, slip);
     }
     let count = urls.len() + lists_written.len() + seeds.sitemaps.len() + seeds.feeds.len();
     if until_empty && count + usize::from(seeds.sitemaps_of_robots) > 1 {
@@ -78,10 +101,10 @@ pub(super) fn build(layers: &mut Layers, purpose: Purpose, file_is_unread: bool)
         layers.mistakes.push(Mistake::new("--until-empty", message).with_hint(hint));
     }
     // A wrong range was reported; without it, a second message about a missing one would only confuse.
-    if layers.mistakes.len() > found || (pages_written.is_some() && pages.is_none()) {
+    if layers.mistakes.len() > mistakes_before || (pages_written.is_some() && pages.is_none()) {
         return None;
     }
-    let uses_page = templates.iter().any(|(_, template)| template.uses_page())
+    let uses_page = templates.iter().any(|(_, template, _)| template.uses_page())
         || (!templates.is_empty() && message.as_ref().is_some_and(MessageTemplate::uses_page));
     if let Some(written) = pages_written.filter(|_| !uses_page)
         && are_meant(&written, purpose, urls.first())
@@ -99,9 +122,12 @@ pub(super) fn build(layers: &mut Layers, purpose: Purpose, file_is_unread: bool)
         layers.report_url(&written, slip);
         return None;
     }
+    if purpose != Purpose::Trial && !urls.is_empty() {
+        report_unused(layers, &templates, message.as_ref());
+    }
     let mut grids = Vec::with_capacity(templates.len());
-    for (url, template) in templates {
-        match Grid::new(template, message.clone(), pages.as_ref()) {
+    for (url, template, own) in templates {
+        match Grid::new(template, message.clone(), own.as_ref().unwrap_or(&variables)) {
             Ok(grid) => grids.push(grid),
             Err(mistake) => report_grid(layers, purpose, url, &mistake),
         }
@@ -123,6 +149,23 @@ pub(super) fn build(layers: &mut Layers, purpose: Purpose, file_is_unread: bool)
         Err(mistake) => {
             report_source(layers, &urls, &lists_written, &mistake);
             None
+        }
+    }
+}
+
+/// A variable that stands nowhere is a slip: of its name, or of the URL.
+fn report_unused(
+    layers: &mut Layers,
+    templates: &[(&Written, Template, Option<Vec<Variable>>)],
+    message: Option<&MessageTemplate>,
+) {
+    let mut used: Vec<&str> = templates.iter().flat_map(|(_, template, _)| template.used_names()).collect();
+    used.extend(message.into_iter().flat_map(MessageTemplate::used_names));
+    for written in layers.strongest_list("var") {
+        let name = written.text.split('=').next().unwrap_or_default();
+        if !used.contains(&name) {
+            let slip = Slip::new(0, format!("`{{{name}}}` stands in no URL and in no body"));
+            layers.report(&written, slip.with_hint(format!("write `{{{name}}}` where its values belong")));
         }
     }
 }

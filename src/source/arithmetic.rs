@@ -7,6 +7,8 @@
 //! An expression is kept in postfix order and evaluated with a stack on the heap, so that `1+1+1+…` costs no call
 //! depth; only the parser recurses, and it counts.
 
+use super::names::Names;
+use super::variable::{Kind, Value};
 use crate::mistake::Slip;
 
 /// Parentheses and signs may be nested this deep: far beyond any use, and far below what a thread's stack holds.
@@ -21,7 +23,8 @@ pub(super) struct Expression {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Number(i64),
-    Page,
+    /// The variable at this place of the names.
+    Variable(usize),
     Negate,
     Apply(Operator),
 }
@@ -44,19 +47,23 @@ pub(super) enum Fault {
 
 impl Expression {
     /// Reads one expression from byte `start` of `text` on, as far as it goes. Gives it and where it ended.
-    pub(super) fn parse(text: &str, start: usize) -> Result<(Expression, usize), Slip> {
-        let mut parser = Parser { text, at: start, steps: Vec::new() };
+    pub(super) fn parse(text: &str, start: usize, names: &Names) -> Result<(Expression, usize), Slip> {
+        let mut parser = Parser { text, at: start, steps: Vec::new(), names };
         parser.sum(0)?;
         Ok((Expression { steps: parser.steps }, parser.at))
     }
 
-    /// Its value on a page.
-    pub(super) fn evaluate(&self, page: i64) -> Result<i64, Fault> {
+    /// Its value where the variables have these.
+    pub(super) fn evaluate(&self, values: &[Value<'_>]) -> Result<i64, Fault> {
         let mut stack = Vec::with_capacity(8);
         for step in &self.steps {
             let value = match *step {
                 Step::Number(number) => number,
-                Step::Page => page,
+                Step::Variable(place) => match values.get(place) {
+                    Some(Value::Number(number)) => *number,
+                    // The parser takes numbers only.
+                    _ => 0,
+                },
                 Step::Negate => pop(&mut stack).checked_neg().ok_or(Fault::Overflow)?,
                 Step::Apply(operator) => {
                     let right = pop(&mut stack);
@@ -68,9 +75,12 @@ impl Expression {
         Ok(pop(&mut stack))
     }
 
-    /// Whether its value depends on the page.
-    pub(super) fn uses_page(&self) -> bool {
-        self.steps.contains(&Step::Page)
+    /// The places of the variables in it.
+    pub(super) fn variables(&self) -> impl Iterator<Item = usize> + '_ {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Variable(place) => Some(*place),
+            _ => None,
+        })
     }
 }
 
@@ -101,6 +111,7 @@ struct Parser<'t> {
     text: &'t str,
     at: usize,
     steps: Vec<Step>,
+    names: &'t Names,
 }
 
 impl Parser<'_> {
@@ -173,12 +184,18 @@ impl Parser<'_> {
         let rest = &self.text[self.at..];
         let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
         let name = &rest[..length];
-        if name != "page" {
-            return Err(Slip::new(self.at, format!("unknown name `{name}`"))
-                .with_hint("the only variable is `page`; `{{` is a literal brace"));
+        let Some((place, kind)) = self.names.find(name) else {
+            return Err(self.names.unknown(name, self.at));
+        };
+        if kind != Kind::Number {
+            return Err(Slip::new(
+                self.at,
+                format!("`{name}` is not a number, and cannot be calculated with"),
+            )
+            .with_hint(format!("write `{{{name}}}` by itself")));
         }
         self.at += length;
-        self.steps.push(Step::Page);
+        self.steps.push(Step::Variable(place));
         Ok(())
     }
 
@@ -202,9 +219,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn value(text: &str, page: i64) -> Result<i64, Fault> {
-        let (expression, end) = Expression::parse(text, 0).expect("a valid expression");
+        let (expression, end) = Expression::parse(text, 0, &Names::default()).expect("a valid expression");
         assert_eq!(end, text.len());
-        expression.evaluate(page)
+        expression.evaluate(&[Value::Number(page)])
     }
 
     #[test]
@@ -240,9 +257,12 @@ mod tests {
     fn nesting_is_capped_and_a_long_chain_is_not_nesting() {
         let nested = |n: usize| format!("{}page{}", "(".repeat(n), ")".repeat(n));
         assert_eq!(value(&nested(64), 7), Ok(7));
-        let slip = Expression::parse(&nested(65), 0).unwrap_err();
+        let slip = Expression::parse(&nested(65), 0, &Names::default()).unwrap_err();
         assert_eq!((slip.at, slip.message.as_str()), (64, "nested deeper than 64 levels"));
-        assert_eq!(Expression::parse(&format!("{}1", "-".repeat(65)), 0).unwrap_err().at, 64);
+        assert_eq!(
+            Expression::parse(&format!("{}1", "-".repeat(65)), 0, &Names::default()).unwrap_err().at,
+            64
+        );
         assert_eq!(value(&format!("page{}", "+1".repeat(4_000)), 0), Ok(4_000));
     }
 

@@ -1,10 +1,13 @@
 //! Templates of request bodies: `{"page": {page}, "q": {"a": 1}}`.
 //!
 //! A body has braces of its own, JSON above all, so here a brace is a brace unless what follows it at once, up to its
-//! `}`, reads as an expression with `page` in it: `{page}`, `{page*25}`, `{(page-1)*25+1}`, `{page:04}`. `{ page }` is
+//! `}`, reads as an expression with a variable in it: `{page}`, `{page*25}`, `{(page-1)*25+1}`, `{page:04}`. `{ page }` is
 //! text, as in GraphQL. An expression in doubled braces, `{{page}}`, is the literal text `{page}`, as in a URL.
 
+use super::encoding::Encoding;
+use super::names::Names;
 use super::template::{Piece, Template, hole};
+use super::variable::Kind;
 use crate::mistake::Slip;
 
 /// Longest template of a body in bytes: what is larger is a file to upload, not a question.
@@ -13,11 +16,11 @@ const LENGTH_MAX: usize = 1 << 20;
 /// Longest expression in bytes, so that a body of nothing but braces is read in no time.
 const EXPRESSION_MAX: usize = 256;
 
-/// Reads the template of a body.
+/// Reads the template of a body, in which words are written by `encoding`.
 ///
 /// # Errors
 /// When it is too long, or an expression that is clearly meant as one is not right.
-pub fn parse_body(text: &str) -> Result<Template, Slip> {
+pub fn parse_body(text: &str, names: &Names, encoding: Encoding) -> Result<Template, Slip> {
     if text.len() > LENGTH_MAX {
         return Err(Slip::new(LENGTH_MAX, format!("longer than {LENGTH_MAX} bytes")));
     }
@@ -28,12 +31,12 @@ pub fn parse_body(text: &str) -> Result<Template, Slip> {
         let brace = at + found;
         literal.push_str(&text[at..brace]);
         if text[brace + 1..].starts_with('{')
-            && let Some((_, end)) = expression(text, brace + 1)?
+            && let Some((_, end)) = expression(text, brace + 1, names)?
             && text[end..].starts_with('}')
         {
             literal.push_str(&text[brace + 1..end]);
             at = end + 1;
-        } else if let Some((hole, end)) = expression(text, brace)? {
+        } else if let Some((hole, end)) = expression(text, brace, names)? {
             pieces.push(Piece::Literal(std::mem::take(&mut literal)));
             pieces.push(hole);
             at = end;
@@ -44,39 +47,52 @@ pub fn parse_body(text: &str) -> Result<Template, Slip> {
     }
     literal.push_str(&text[at..]);
     pieces.push(Piece::Literal(literal));
-    Ok(Template::of(text, pieces))
+    Ok(Template::of(text, pieces, names, encoding))
 }
 
 /// The expression whose brace is at `open`, and where it ended; `None` if this is a brace like others.
-fn expression(text: &str, open: usize) -> Result<Option<(Piece, usize)>, Slip> {
+fn expression(text: &str, open: usize, names: &Names) -> Result<Option<(Piece, usize)>, Slip> {
     let inside = &text[open + 1..];
     let Some(length) = inside.bytes().take(EXPRESSION_MAX).position(|byte| byte == b'}') else {
         return Ok(None);
     };
-    if !inside.starts_with(|c: char| c.is_ascii_digit() || matches!(c, 'p' | '(' | '-' | '+')) {
+    let begins_a_name = |c: char| names.iter().any(|(name, _)| name.starts_with(c));
+    if !inside.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '(' | '-' | '+') || begins_a_name(c)) {
         return Ok(None);
     }
-    match hole(text, open) {
-        Ok((hole, end)) if hole.uses_page() => Ok(Some((hole, end))),
+    match hole(text, open, names) {
+        Ok((hole, end)) if !hole.variables().is_empty() => Ok(Some((hole, end))),
         // `{page*}` would be sent as it is, to a server that cannot know what was meant.
-        Err(slip) if is_meant(&inside[..length]) => Err(slip),
+        Err(slip) if is_meant(&inside[..length], names) => Err(slip),
         Ok(_) | Err(_) => Ok(None),
     }
 }
 
-/// Whether the text between braces begins as a calculation with `page`.
-fn is_meant(inside: &str) -> bool {
+/// Whether the text between braces begins as a calculation with a number, or as a variable that is none.
+fn is_meant(inside: &str, names: &Names) -> bool {
     let rest = inside.trim_start_matches('(');
-    rest.strip_prefix("page").is_some_and(|rest| rest.trim_start().starts_with(['+', '-', '*', '/', '%']))
+    let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let after = rest[length..].trim_start();
+    match names.find(&rest[..length]) {
+        Some((_, Kind::Number)) => after.starts_with(['+', '-', '*', '/', '%']),
+        // `{q:1}` may be JSON5, `{q!x}` is nothing else.
+        Some(_) => after.starts_with(['+', '-', '*', '/', '%', '!']) || after.starts_with(":%"),
+        None => false,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::variable::Value;
     use proptest::prelude::*;
 
+    fn parse(text: &str) -> Result<Template, Slip> {
+        parse_body(text, &Names::default(), Encoding::Form)
+    }
+
     fn expand(text: &str, page: i64) -> String {
-        parse_body(text).unwrap().expand(page).unwrap()
+        parse(text).unwrap().expand(&[Value::Number(page)]).unwrap()
     }
 
     #[test]
@@ -116,9 +132,9 @@ mod tests {
 
     #[test]
     fn a_calculation_that_is_not_right_is_told() {
-        assert_eq!(parse_body(r#"{"a": {page*}}"#).unwrap_err().at, 12);
-        assert!(parse_body("{page * x}").is_err());
-        assert!(parse_body(&"x".repeat(LENGTH_MAX + 1)).is_err());
+        assert_eq!(parse(r#"{"a": {page*}}"#).unwrap_err().at, 12);
+        assert!(parse("{page * x}").is_err());
+        assert!(parse(&"x".repeat(LENGTH_MAX + 1)).is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::template::{ExpandError, Template};
+use super::variable::Value;
 use crate::message::{Message, Method};
 
 /// A method, and the template of a body.
@@ -19,7 +20,7 @@ pub struct MessageTemplate {
 enum Body {
     /// The message of all pages.
     Same(Arc<Message>),
-    /// It differs from page to page.
+    /// It differs from request to request.
     Of(Template),
 }
 
@@ -35,16 +36,37 @@ impl MessageTemplate {
     ) -> Result<MessageTemplate, ExpandError> {
         let same = |body| Body::Same(Arc::new(Message { method: method.clone(), content_type, body }));
         let body = match body {
-            Some(template) if template.uses_page() => Body::Of(template),
-            Some(template) => same(Some(template.expand(0)?.into_bytes())),
+            Some(template) if !template.variables().is_empty() => Body::Of(template),
+            Some(template) => same(Some(template.expand(&[])?.into_bytes())),
             None => same(None),
         };
         Ok(MessageTemplate { method, content_type, body })
     }
 
+    /// Whether requests differ.
+    pub fn differs(&self) -> bool {
+        matches!(self.body, Body::Of(_))
+    }
+
     /// Whether pages differ.
     pub fn uses_page(&self) -> bool {
-        matches!(self.body, Body::Of(_))
+        matches!(&self.body, Body::Of(template) if template.uses_page())
+    }
+
+    /// The places of the variables in it.
+    pub(super) fn variables(&self) -> Vec<usize> {
+        match &self.body {
+            Body::Same(_) => Vec::new(),
+            Body::Of(template) => template.variables(),
+        }
+    }
+
+    /// The names of the variables in it.
+    pub fn used_names(&self) -> Vec<&str> {
+        match &self.body {
+            Body::Same(_) => Vec::new(),
+            Body::Of(template) => template.used_names().collect(),
+        }
     }
 
     /// The message of all pages; `None` if they differ.
@@ -55,17 +77,17 @@ impl MessageTemplate {
         }
     }
 
-    /// The message of a page.
+    /// The message where the variables have these values.
     ///
     /// # Errors
     /// When an expression has no value there.
-    pub fn of_page(&self, page: i64) -> Result<Arc<Message>, ExpandError> {
+    pub(super) fn at(&self, values: &[Value<'_>]) -> Result<Arc<Message>, ExpandError> {
         match &self.body {
             Body::Same(message) => Ok(Arc::clone(message)),
             Body::Of(template) => Ok(Arc::new(Message {
                 method: self.method.clone(),
                 content_type: self.content_type,
-                body: Some(template.expand(page)?.into_bytes()),
+                body: Some(template.expand(values)?.into_bytes()),
             })),
         }
     }

@@ -1,4 +1,4 @@
-//! Where the first requests come from: URL templates with ranges of pages, and lists of URLs.
+//! Where the first requests come from: URL templates with the values of their variables, and lists of URLs.
 //!
 //! Numbers requests from 0 in their order: those of the templates, which can be counted and begun anywhere, then those
 //! of the lists, line by line. Made lazily, one at a time, so the length of a range or a list costs no memory. Does not
@@ -7,30 +7,38 @@
 mod address;
 mod arithmetic;
 mod body;
+mod encoding;
 mod feed;
+mod glob;
 mod grid;
 mod lines;
 mod list;
 mod markup;
 mod message;
 mod moment;
+mod names;
 mod range;
 mod seeds;
 mod sitemap;
 mod template;
+mod variable;
 
 pub use address::{AddressError, parse_address};
 pub use body::parse_body;
+pub use encoding::Encoding;
 pub use feed::{Feed, parse_feed};
+pub use glob::parse_glob;
 pub use grid::{Grid, GridMistake};
 pub use lines::{Line, LineError, Lines, Polled, SplitLines};
 pub use list::{ListFile, ListRequests};
 pub use message::MessageTemplate;
 pub use moment::earliest;
+pub use names::Names;
 pub use range::{PageRange, Pages};
 pub use seeds::Seeds;
 pub use sitemap::{Sitemap, SitemapEntry, SitemapError, parse_sitemap};
 pub use template::{ExpandError, PageUrlError, Template};
+pub use variable::Variable;
 
 use crate::model::{Request, RequestId};
 
@@ -68,8 +76,8 @@ pub enum SourceMistake {
         /// The place of the URL that has no end.
         after: usize,
     },
-    /// The body differs from page to page, but a list has no pages.
-    #[error("the body has `{{page}}`, and a list of URLs has no page numbers")]
+    /// The body has variables, but a list has none.
+    #[error("the body differs from request to request, and a list of URLs has no variables")]
     BodyOfList,
 }
 
@@ -96,7 +104,7 @@ impl Source {
                 None => {}
             }
         }
-        if !lists.is_empty() && message.as_ref().is_some_and(MessageTemplate::uses_page) {
+        if !lists.is_empty() && message.as_ref().is_some_and(MessageTemplate::differs) {
             return Err(SourceMistake::BodyOfList);
         }
         Ok(Source { grids, starts, lists, message, max_pages, next: 0 })
@@ -190,8 +198,9 @@ mod tests {
     use super::*;
 
     fn grid(template: &str, pages: Option<&str>) -> Grid {
-        let pages = pages.map(|text| PageRange::parse(text).unwrap());
-        Grid::new(Template::parse(template).unwrap(), None, pages.as_ref()).unwrap()
+        let pages = pages.map(|text| Variable::pages(PageRange::parse(text).unwrap()));
+        let template = Template::parse(template, &Names::default()).unwrap();
+        Grid::new(template, None, pages.as_slice()).unwrap()
     }
 
     fn source(template: &str, pages: Option<&str>, max: Option<u64>) -> Source {

@@ -1,13 +1,17 @@
 //! URL templates: `https://h/list?from={page*25}&n={page:04}`.
 //!
 //! Owns what stands between and inside the braces. `{{` and `}}` are literal braces; `{expression}` is arithmetic on
-//! the page number, and `:0N` pads it with zeros to a width of N characters, the sign in front and counted, as printf
-//! does. Does not know where the page numbers come from.
+//! variables that are numbers, and `:0N` pads it with zeros to a width of N characters, the sign in front and counted, as
+//! printf does. `{name}` of a word is encoded for where it stands, unless it is `{name!r}`; `{name:%Y/%m}` is a day in a
+//! format of its own. Does not know where the values come from.
 
 use url::Url;
 
 use super::address::{AddressError, parse_address};
 use super::arithmetic::{Expression, Fault, skip_spaces};
+use super::encoding::Encoding;
+use super::names::Names;
+use super::variable::{Kind, PAGE, Value};
 use crate::mistake::Slip;
 
 /// Longest template in bytes: servers commonly refuse request lines beyond 8 KB.
@@ -21,6 +25,8 @@ const WIDTH_MAX: usize = 64;
 pub struct Template {
     text: String,
     pieces: Vec<Piece>,
+    names: Names,
+    encoding: Encoding,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +39,25 @@ pub(super) enum Piece {
         /// Characters to pad to; 0 for none.
         width: usize,
     },
+    Word {
+        variable: usize,
+        /// As it is, not encoded.
+        is_raw: bool,
+    },
+    Day {
+        variable: usize,
+        format: String,
+    },
 }
 
 impl Piece {
-    /// Whether it differs from page to page.
-    pub(super) fn uses_page(&self) -> bool {
-        matches!(self, Piece::Hole { expression, .. } if expression.uses_page())
+    /// The places of the variables in it.
+    pub(super) fn variables(&self) -> Vec<usize> {
+        match self {
+            Piece::Literal(_) => Vec::new(),
+            Piece::Hole { expression, .. } => expression.variables().collect(),
+            Piece::Word { variable, .. } | Piece::Day { variable, .. } => vec![*variable],
+        }
     }
 }
 
@@ -46,20 +65,20 @@ impl Piece {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExpandError {
     /// A step of the arithmetic is beyond 64 bits.
-    #[error("`{{{expression}}}` is too large on page {page}")]
+    #[error("`{{{expression}}}` is too large on {place}")]
     Overflow {
         /// What stands between the braces.
         expression: String,
-        /// The page number.
-        page: i64,
+        /// Where: `page 7`, `q=a, page 7`.
+        place: String,
     },
     /// `/` or `%` by zero.
-    #[error("`{{{expression}}}` divides by zero on page {page}")]
+    #[error("`{{{expression}}}` divides by zero on {place}")]
     DivisionByZero {
         /// What stands between the braces.
         expression: String,
-        /// The page number.
-        page: i64,
+        /// Where: `page 7`, `q=a, page 7`.
+        place: String,
     },
 }
 
@@ -85,11 +104,11 @@ impl PageUrlError {
 }
 
 impl Template {
-    /// Reads a template. Whether it gives URLs is another question: see [`Template::url`].
+    /// Reads a template of URLs. Whether it gives any is another question: see [`Template::url`].
     ///
     /// # Errors
     /// The first slip: braces that do not match, an unknown name, a missing operand, a width that is none.
-    pub fn parse(text: &str) -> Result<Template, Slip> {
+    pub fn parse(text: &str, names: &Names) -> Result<Template, Slip> {
         if text.len() > LENGTH_MAX {
             return Err(Slip::new(LENGTH_MAX, format!("longer than {LENGTH_MAX} bytes")));
         }
@@ -109,7 +128,7 @@ impl Template {
                 if !literal.is_empty() {
                     pieces.push(Piece::Literal(std::mem::take(&mut literal)));
                 }
-                let (hole, end) = hole(text, brace)?;
+                let (hole, end) = hole(text, brace, names)?;
                 pieces.push(hole);
                 at = end;
             }
@@ -118,49 +137,89 @@ impl Template {
         if !literal.is_empty() {
             pieces.push(Piece::Literal(literal));
         }
-        Ok(Template { text: text.to_owned(), pieces })
+        Ok(Template::of(text, pieces, names, Encoding::Url))
     }
 
     /// A template that another reader has taken apart.
-    pub(super) fn of(text: &str, pieces: Vec<Piece>) -> Template {
-        Template { text: text.to_owned(), pieces }
+    pub(super) fn of(text: &str, pieces: Vec<Piece>, names: &Names, encoding: Encoding) -> Template {
+        Template { text: text.to_owned(), pieces, names: names.clone(), encoding }
     }
 
-    /// The text for a page.
+    /// The text where the variables have these values.
     ///
     /// # Errors
     /// When an expression has no value there.
-    pub fn expand(&self, page: i64) -> Result<String, ExpandError> {
+    pub(super) fn expand(&self, values: &[Value<'_>]) -> Result<String, ExpandError> {
         let mut out = String::with_capacity(self.text.len() + 8);
         for piece in &self.pieces {
             match piece {
                 Piece::Literal(literal) => out.push_str(literal),
                 Piece::Hole { written, expression, width } => {
-                    let value = expression.evaluate(page).map_err(|fault| {
-                        let expression = written.clone();
+                    let value = expression.evaluate(values).map_err(|fault| {
+                        let (expression, place) = (written.clone(), self.place(values));
                         match fault {
-                            Fault::Overflow => ExpandError::Overflow { expression, page },
-                            Fault::DivisionByZero => ExpandError::DivisionByZero { expression, page },
+                            Fault::Overflow => ExpandError::Overflow { expression, place },
+                            Fault::DivisionByZero => ExpandError::DivisionByZero { expression, place },
                         }
                     })?;
                     out.push_str(&format!("{value:0width$}"));
+                }
+                Piece::Word { variable, is_raw } => match values.get(*variable) {
+                    Some(Value::Word(word)) if *is_raw => out.push_str(word),
+                    Some(Value::Word(word)) => self.encoding.add(&mut out, word),
+                    _ => {}
+                },
+                Piece::Day { variable, format } => {
+                    if let Some(Value::Day(day)) = values.get(*variable) {
+                        out.push_str(&day.strftime(format).to_string());
+                    }
                 }
             }
         }
         Ok(out)
     }
 
-    /// The URL for a page: http or https, with a host.
+    /// The text for values of no meaning, to see what kind of text it is.
+    pub fn sample(&self) -> String {
+        let value = |kind| match kind {
+            Kind::Number => Value::Number(1),
+            Kind::Word => Value::Word("x".into()),
+            Kind::Day => Value::Day(jiff::civil::date(2024, 1, 1)),
+        };
+        let values: Vec<Value<'_>> = self.names.iter().map(|(_, kind)| value(kind)).collect();
+        self.expand(&values).unwrap_or_default()
+    }
+
+    /// The URL where the variables have these values: http or https, with a host.
     ///
     /// # Errors
-    /// When the template has no text for the page, or the text is no such URL.
-    pub fn url(&self, page: i64) -> Result<Url, PageUrlError> {
-        Ok(parse_address(&self.expand(page)?)?)
+    /// When the template has no text there, or the text is no such URL.
+    pub(super) fn url(&self, values: &[Value<'_>]) -> Result<Url, PageUrlError> {
+        Ok(parse_address(&self.expand(values)?)?)
+    }
+
+    /// Which values these are, of the variables in it, for people.
+    pub(super) fn place(&self, values: &[Value<'_>]) -> String {
+        place_of(&self.names, &self.variables(), values)
+    }
+
+    /// The places of the variables in it, each once, in order.
+    pub(super) fn variables(&self) -> Vec<usize> {
+        let mut places: Vec<usize> = self.pieces.iter().flat_map(Piece::variables).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
     }
 
     /// Whether pages differ: a `{…}` that names `page` is in it.
     pub fn uses_page(&self) -> bool {
-        self.pieces.iter().any(Piece::uses_page)
+        let page = self.names.find(PAGE).map(|(place, _)| place);
+        self.variables().into_iter().any(|place| Some(place) == page)
+    }
+
+    /// The names of the variables in it.
+    pub fn used_names(&self) -> impl Iterator<Item = &str> {
+        self.variables().into_iter().map(|place| self.names.name(place))
     }
 
     /// A URL with the host of all pages; `None` if the host is calculated, too.
@@ -181,7 +240,7 @@ impl Template {
 }
 
 /// Reads `{expression:0N}` whose brace is at `open`. Gives it and where it ended.
-pub(super) fn hole(text: &str, open: usize) -> Result<(Piece, usize), Slip> {
+pub(super) fn hole(text: &str, open: usize, names: &Names) -> Result<(Piece, usize), Slip> {
     let inside = skip_spaces(text, open + 1);
     let unclosed = || {
         Slip::new(open, "`{` is never closed")
@@ -194,7 +253,10 @@ pub(super) fn hole(text: &str, open: usize) -> Result<(Piece, usize), Slip> {
         return Err(Slip::new(inside, "nothing between the braces")
             .with_hint("write `{page}` for the page number, or `{{}}` for literal braces"));
     }
-    let (expression, end) = Expression::parse(text, inside)?;
+    if let Some(found) = word_or_day(text, inside, names)? {
+        return Ok(found);
+    }
+    let (expression, end) = Expression::parse(text, inside, names)?;
     let mut at = skip_spaces(text, end);
     let written = text[inside..at].trim_end_matches(' ').to_owned();
     let mut width = 0;
@@ -208,6 +270,58 @@ pub(super) fn hole(text: &str, open: usize) -> Result<(Piece, usize), Slip> {
             .with_hint("an operator (+ - * / %), `:0N` for zero padding, or `}` may follow")),
         None => Err(unclosed()),
     }
+}
+
+/// Reads `{word}`, `{word!r}`, `{day}` and `{day:format}` whose name may be at `start`; `None` if it is something else.
+fn word_or_day(text: &str, start: usize, names: &Names) -> Result<Option<(Piece, usize)>, Slip> {
+    let rest = &text[start..];
+    let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let name = &rest[..length];
+    let Some((variable, kind)) = names.find(name).filter(|(_, kind)| *kind != Kind::Number) else {
+        return Ok(None);
+    };
+    let at = skip_spaces(text, start + length);
+    let is_raw = text[at..].starts_with("!r");
+    let at = skip_spaces(text, if is_raw { at + 2 } else { at });
+    let after = &text[at..];
+    if after.starts_with('}') {
+        let piece = match kind {
+            Kind::Day => Piece::Day { variable, format: "%Y-%m-%d".to_owned() },
+            _ => Piece::Word { variable, is_raw },
+        };
+        return Ok(Some((piece, at + 1)));
+    }
+    if kind == Kind::Day && after.starts_with(':') {
+        let end = after.find('}').ok_or_else(|| Slip::new(at, "`{` is never closed"))?;
+        let format = &after[1..end];
+        let sample = jiff::civil::date(2024, 1, 1);
+        if let Err(error) = jiff::fmt::strtime::format(format, sample) {
+            return Err(Slip::new(at + 1, format!("this is no format of a day: {error}"))
+                .with_hint("as in `{d:%Y/%m/%d}`"));
+        }
+        return Ok(Some((Piece::Day { variable, format: format.to_owned() }, at + end + 1)));
+    }
+    let sign = after.chars().next().map(|c| c.escape_debug().to_string()).unwrap_or_default();
+    let hint = match kind {
+        Kind::Day => format!("write `{{{name}}}` or `{{{name}:%Y/%m/%d}}`"),
+        _ => format!("write `{{{name}}}`, or `{{{name}!r}}` for the word as it is"),
+    };
+    Err(Slip::new(at, format!("unexpected `{sign}` after `{name}`, which is not a number")).with_hint(hint))
+}
+
+/// `page 7`, `q=a, page 7`.
+pub(super) fn place_of(names: &Names, variables: &[usize], values: &[Value<'_>]) -> String {
+    let shown = |place: &usize| {
+        let name = names.name(*place);
+        Some(match values.get(*place)? {
+            Value::Number(number) if name == PAGE => format!("page {number}"),
+            Value::Number(number) => format!("{name}={number}"),
+            Value::Word(word) => format!("{name}={word}"),
+            Value::Day(day) => format!("{name}={day}"),
+        })
+    };
+    let all: Vec<String> = variables.iter().filter_map(shown).collect();
+    if all.is_empty() { "the URL".to_owned() } else { all.join(", ") }
 }
 
 /// Reads `:0N` at byte `colon`. Gives N and where the padding ended.
@@ -232,19 +346,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn parse(text: &str) -> Result<Template, Slip> {
+        Template::parse(text, &Names::default())
+    }
+
     fn expand(text: &str, page: i64) -> String {
-        Template::parse(text).expect("a valid template").expand(page).expect("a value")
+        parse(text).expect("a valid template").expand(&[Value::Number(page)]).expect("a value")
     }
 
     fn slip(text: &str) -> (usize, String) {
-        let slip = Template::parse(text).expect_err(text);
+        let slip = parse(text).expect_err(text);
         (slip.at, slip.message)
     }
 
     #[test]
     fn a_host_is_fixed_if_nothing_in_it_is_calculated() {
         let host = |text: &str| {
-            let url = Template::parse(text).unwrap().fixed_host()?;
+            let url = parse(text).unwrap().fixed_host()?;
             Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
         };
         assert_eq!(host("http://h/"), Some("h:80".into()));
@@ -279,7 +397,7 @@ mod tests {
 
     #[test]
     fn uses_page_looks_into_the_expressions() {
-        let uses = |text: &str| Template::parse(text).unwrap().uses_page();
+        let uses = |text: &str| parse(text).unwrap().uses_page();
         assert!(uses("http://h/{1+page}"));
         assert!(!uses("http://h/page"));
         assert!(!uses("http://h/{{page}}"));
@@ -310,7 +428,7 @@ mod tests {
 
     #[test]
     fn hints_say_what_to_write() {
-        let hint = |text: &str| Template::parse(text).unwrap_err().hint.unwrap();
+        let hint = |text: &str| parse(text).unwrap_err().hint.unwrap();
         assert!(hint("{pages}").contains("the only variable is `page`"));
         assert!(hint("a}").contains("write `}}`"));
         assert!(hint("{\"a\":1}").contains("`{{` is a literal brace"));
@@ -319,7 +437,8 @@ mod tests {
 
     #[test]
     fn what_has_no_value_names_the_expression_and_the_page() {
-        let error = |text: &str, page| Template::parse(text).unwrap().expand(page).unwrap_err().to_string();
+        let error =
+            |text: &str, page| parse(text).unwrap().expand(&[Value::Number(page)]).unwrap_err().to_string();
         assert_eq!(error("x{100/page}", 0), "`{100/page}` divides by zero on page 0");
         assert_eq!(
             error("{page * 25 :04}", i64::MAX),
@@ -329,18 +448,21 @@ mod tests {
 
     #[test]
     fn a_url_is_checked_after_expansion() {
-        let template = Template::parse("http://h:{page*1000}/").unwrap();
-        assert_eq!(template.url(8).unwrap().as_str(), "http://h:8000/");
-        assert_eq!(template.url(70).unwrap_err().to_string(), "not a valid URL: invalid port number");
-        let bare = Template::parse("h.example/{page}").unwrap().url(1).unwrap_err();
+        let template = parse("http://h:{page*1000}/").unwrap();
+        assert_eq!(template.url(&[Value::Number(8)]).unwrap().as_str(), "http://h:8000/");
+        assert_eq!(
+            template.url(&[Value::Number(70)]).unwrap_err().to_string(),
+            "not a valid URL: invalid port number"
+        );
+        let bare = parse("h.example/{page}").unwrap().url(&[Value::Number(1)]).unwrap_err();
         assert_eq!(bare.hint().unwrap(), "did you mean https://h.example/1?");
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_or_refused_with_a_place_in_it(text in "([{}()+*/%:0-9 -]|page|\\PC){0,30}") {
-            match Template::parse(&text) {
-                Ok(template) => drop(template.expand(3)),
+            match parse(&text) {
+                Ok(template) => drop(template.expand(&[Value::Number(3)])),
                 Err(slip) => prop_assert!(slip.at <= text.len() && text.is_char_boundary(slip.at)),
             }
         }

@@ -147,3 +147,69 @@ fn check_tells_of_sitemaps_and_feeds() {
                 they say so\n";
     assert!(ran.stdout.starts_with(told), "{}{}", ran.stdout, ran.stderr);
 }
+
+#[test]
+fn variables_are_combined_in_urls_and_bodies_and_encoded_where_they_stand() {
+    let server = anything();
+    let folder = temp_dir();
+    let words = folder.path().join("words.txt");
+    fs::write(&words, "a b\nc&d\n").unwrap();
+    let var = format!("q=@{}", words.display());
+    let ran =
+        crawl([&*server.url("/s/{q}?q={q}&n={page*10}"), "--var", &var, "-p", "1-2", "--with-meta"], "");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let of = |word: &str, n: u32| format!("/s/{word}?q={word}&n={n}");
+    assert_eq!(asked(&server), [of("a%20b", 10), of("a%20b", 20), of("c%26d", 10), of("c%26d", 20)]);
+    let pages: Vec<serde_json::Value> =
+        ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(pages.iter().map(|page| page["_page"].as_i64()).collect::<Vec<_>>(), [1, 2, 1, 2].map(Some));
+
+    let server = anything();
+    let json = r#"{"q": "{q}", "on": "{d:%d.%m.%Y}"}"#;
+    let vars = ["--var", "q=a\"b", "--var", "d=2024-02-28..2024-03-01:2d", "--json", json];
+    let ran = crawl([&*server.url("/api")].into_iter().chain(vars), "");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let bodies: Vec<_> = server.hits().into_iter().map(|hit| hit.body).collect();
+    assert_eq!(bodies, [r#"{"q": "a\"b", "on": "28.02.2024"}"#, r#"{"q": "a\"b", "on": "01.03.2024"}"#]);
+}
+
+#[test]
+fn globs_are_those_of_curl() {
+    let server = anything();
+    let ran = crawl(["--glob", &server.url("/{a,b}/[08-10:2]")], "");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert_eq!(asked(&server), ["/a/08", "/a/10", "/b/08", "/b/10"]);
+}
+
+#[test]
+fn check_shows_the_first_combinations_and_the_last() {
+    let args = ["check", "http://h/{q}/{page}", "--var", "q=a,b", "-p", "1-500000000", "-f", "a=//a"];
+    let ran = run(&mut pagemill(args));
+    let told = "fetch 1000000000 pages:\n  http://h/a/1\n  http://h/a/2\n  http://h/a/3\n  ..\n  \
+                http://h/b/500000000\n";
+    assert!(ran.stdout.starts_with(told), "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn wrong_variables_and_globs_are_shown_with_their_place() {
+    let refused = |args: &[&str], told: &str| {
+        let ran = run(&mut pagemill(["crawl", "-f", "p=//p"].iter().chain(args)));
+        assert_eq!(ran.code, Some(2), "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(told), "{args:?}: {}", ran.stderr);
+    };
+    refused(
+        &["http://h/{words}", "--var", "word=a"],
+        "unknown name `words`\n    http://h/{words}\n              ^\n    hint: did you mean `word`?",
+    );
+    refused(&["http://h/{n}", "--var", "n=9-1"], "write `9-1:-1` to count down");
+    refused(&["http://h/", "--var", "q=a"], "`{q}` stands in no URL and in no body");
+    refused(&["http://h/{q}", "--var", "q=a", "--var", "q=b"], "there are two variables `q`");
+    refused(&["http://h/{q}", "--var", "q=@/nowhere"], "No such file or directory");
+    refused(&["http://h/{page}", "--var", "page=1-2", "-p", "3"], "the pages are given twice");
+    refused(&["http://h/{q}{n}", "--var", "q=a,b", "--var", "n=1-", "--max-pages", "9"], "`n` has no end");
+    refused(&["http://h/{page}", "--var", "page=1-"], "add --until-empty");
+    refused(&["http://h/{page}", "--glob"], "`{page}` is a set of one word");
+    refused(&["http://h/[1-2]", "--glob", "-p", "1-2"], "there are no variables in globs");
+    refused(&["http://h/[1-2]", "--glob", "-d", "a={page}"], "there are no page numbers in globs");
+    refused(&["-i", "-", "--var", "q=a", "-d", "q={q}"], "a list of URLs has no variables");
+}
