@@ -34,6 +34,8 @@ pub struct Link {
     pub priority: i32,
     /// What is handed down.
     pub carried: Option<Arc<Carried>>,
+    /// What it is followed for.
+    pub errand: Errand,
     /// What tells it from all others: see [`fingerprint`](crate::scope::fingerprint). 0 until the URL is in its normal
     /// form.
     pub fingerprint: u128,
@@ -52,8 +54,11 @@ pub struct Request {
     pub message: Option<Arc<Message>>,
     /// The rule that reads the page.
     pub rule: RuleId,
-    /// How many links lead here from the source: 0 for what the source says itself.
+    /// How many links lead here from the source: 0 for what the source says itself, and for what its sitemaps and feeds
+    /// name. Of a sitemap: how many indexes lead to it.
     pub depth: u32,
+    /// Whether it was found on the way, and is not the source's own.
+    pub is_found: bool,
     /// Where the crawl of this part of the web began, if that matters.
     pub start: Option<Arc<Url>>,
     /// See [`Link::priority`].
@@ -88,6 +93,10 @@ pub enum Errand {
     /// What the site's robots.txt allows. Such a request is not of the source; its number is that of a page that
     /// waits for it.
     Robots,
+    /// The pages that a sitemap names.
+    Sitemap,
+    /// The pages that the entries of a feed lead to.
+    Feed,
 }
 
 /// Where the redirects of a request have led so far. Each is a request of its own to the host that it leads to, under
@@ -110,6 +119,7 @@ impl Request {
             message: None,
             rule: RuleId::default(),
             depth: 0,
+            is_found: false,
             start: None,
             priority: 0,
             carried: None,
@@ -129,6 +139,11 @@ impl Request {
     /// Whether it goes to the host and port that the job names with it, and no page led it there.
     pub fn is_at_its_own_host(&self) -> bool {
         !self.is_by_page && host_and_port(self.target()) == host_and_port(&self.url)
+    }
+
+    /// Whether the frontier asks for its own sake, and no page comes of it.
+    pub fn is_own(&self) -> bool {
+        self.errand == Errand::Robots
     }
 
     /// What is to be asked for: the URL, or where redirects have led.

@@ -331,7 +331,8 @@ impl fmt::Display for Summary {
         kinds.sort_by_key(|&(_, _, count)| std::cmp::Reverse(count));
         let width = kinds.iter().map(|(_, text, _)| text.len()).max().unwrap_or(0);
         kinds.iter().try_for_each(|(kind, count, _)| write!(f, "\n  {count:>width$}  {kind}"))?;
-        self.links.iter().try_for_each(|links| links.fmt(f))?;
+        let met = |links: &&LinkSummary| links.followed + links.known > 0 || !links.left_out.is_empty();
+        self.links.iter().filter(met).try_for_each(|links| links.fmt(f))?;
         fields::write(f, &self.fields, self.records_dropped)
     }
 }

@@ -112,6 +112,7 @@ mod tests {
             rule: RuleId(0),
             priority: 0,
             carried: None,
+            errand: crate::model::Errand::Page,
             fingerprint: 0,
         };
         let mut links = Links::default();

@@ -168,7 +168,7 @@ impl Host {
         let before = self.queue.len();
         let is_tried = |request: &Request| request.attempt > 0 || request.moved.is_some();
         self.queue.retain(|Reverse(Queued(_, request))| {
-            request.depth > 0 || is_tried(request) || request.errand != Errand::Page
+            request.is_found || is_tried(request) || request.errand != Errand::Page
         });
         (before - self.queue.len()) as u64
     }
@@ -254,7 +254,7 @@ impl Host {
         if let Some(error) = self.troubles.given_up(now) {
             return Verdict::Missed(PageError::GivenUp(Box::new(error.clone())));
         }
-        if !pace.obeys_robots || head.errand != Errand::Page {
+        if !pace.obeys_robots || head.errand == Errand::Robots {
             return Verdict::Go;
         }
         let url = head.target();
@@ -275,10 +275,15 @@ impl Host {
 
     /// Whether the request at the head waits for a robots.txt that is under way.
     pub(super) fn waits_for_robots(&self) -> bool {
-        let Some(head) = self.head().filter(|head| head.errand == Errand::Page) else { return false };
+        let Some(head) = self.head().filter(|head| head.errand != Errand::Robots) else { return false };
         let (is_https, port) = key(head.target());
         let origin = self.origins.iter().find(|origin| origin.is_https == is_https && origin.port == port);
         origin.is_some_and(|origin| matches!(origin.rules, Rules::Asked))
+    }
+
+    /// Whether the robots.txt of the origin of `url` has been asked for.
+    pub(super) fn knows_robots(&mut self, url: &Url) -> bool {
+        !matches!(find(&mut self.origins, url).rules, Rules::Unknown)
     }
 
     /// The robots.txt of the origin of `url` is being fetched.

@@ -214,6 +214,18 @@ impl Hosts {
         self.push(request, now);
     }
 
+    /// Asks for the robots.txt of the origin of `url`, whether a page waits for it or not.
+    pub(super) fn ask_robots(&mut self, url: &Url, now: Instant) {
+        let index = self.index_of(url, now);
+        let host = self.host(index);
+        if host.knows_robots(url) {
+            return;
+        }
+        host.ask_robots(url);
+        let named = Request::new(crate::model::RequestId(0), url.clone(), None);
+        self.push(Request::for_robots(&named, crate::robots::robots_url(url)), now);
+    }
+
     /// A request for a robots.txt comes back untouched.
     pub(super) fn forget_robots(&mut self, request: &Request, now: Instant) {
         let index = self.index_of(&request.url, now);

@@ -8,8 +8,11 @@ use std::sync::Arc;
 
 use super::backlog::{Backlog, BacklogError, Order, Spill};
 use super::seen::Seen;
-use crate::model::{Link, Request, RequestId};
+use crate::model::{Errand, Link, Request, RequestId};
 use crate::scope::{self, LeftOut, ScopePolicy, Traps};
+
+/// An index of sitemaps leads to sitemaps, and to no further index; some do.
+const MOST_INDEXES: u32 = 5;
 
 /// What the job decides about following links.
 #[derive(Debug, Clone)]
@@ -79,10 +82,15 @@ impl Links {
         self.seen.insert(scope::fingerprint(&request.url, request.message.as_deref()).0)
     }
 
+    /// Counts a place that was known already.
+    pub(super) fn count_known(&mut self) {
+        self.counts.known += 1;
+    }
+
     /// Whether a redirect of `request` may be followed to `to`: it is within the bounds and leads to nothing known. What
     /// the source names itself may lead anywhere.
     pub(super) fn may_move(&mut self, request: &Request, to: &url::Url) -> bool {
-        if request.depth == 0 {
+        if !request.is_found {
             return true;
         }
         // Back to where it came from, with a cookie: that page has not been read yet.
@@ -165,6 +173,10 @@ impl Links {
                 self.counts.known += 1;
                 continue;
             }
+            if page.depth >= MOST_INDEXES && link.errand == Errand::Sitemap {
+                self.leave_out(LeftOut::TooDeep, 1);
+                continue;
+            }
             if let Err(reason) = self.traps.admit(&link.url) {
                 self.leave_out(reason, 1);
                 continue;
@@ -215,9 +227,16 @@ impl Links {
 fn request_for(page: &Request, link: Link, id: RequestId) -> Request {
     // A link within an origin that the job names leads to what the job names; any other is the page's idea.
     let is_by_page = page.is_by_page || !crate::model::is_same_origin(&page.url, &link.url);
+    // What a sitemap names is where the crawl begins, however many indexes lead to it.
+    let depth = match (page.errand, link.errand) {
+        (Errand::Sitemap | Errand::Feed, Errand::Page) => 0,
+        _ => page.depth + 1,
+    };
     Request {
         rule: link.rule,
-        depth: page.depth + 1,
+        errand: link.errand,
+        is_found: true,
+        depth,
         priority: link.priority,
         carried: link.carried,
         is_by_page,

@@ -30,7 +30,9 @@ use url::Url;
 use self::hosts::{Handed, Hosts};
 use self::links::Links;
 use self::open::OpenRange;
-use crate::model::{Drawn, Errand, Exchange, Link, PageError, Request, RequestId, RuleId, Unmade};
+use crate::model::{
+    Drawn, Errand, Exchange, Link, PageError, Request, RequestId, RuleId, Unmade, is_same_origin,
+};
 use crate::robots::Robots;
 use crate::scope::LeftOut;
 
@@ -145,6 +147,10 @@ pub struct FrontierPolicy {
     pub max_pages: Option<u64>,
     /// The rule that reads the pages of the source.
     pub start: RuleId,
+    /// Sitemaps and feeds that name further pages.
+    pub seeds: Vec<Request>,
+    /// URLs of which the robots.txt is asked for, since the sitemaps that it names count too.
+    pub sitemaps_of: Vec<Url>,
 }
 
 impl FrontierPolicy {
@@ -157,6 +163,8 @@ impl FrontierPolicy {
             follow: None,
             max_pages: None,
             start: RuleId::default(),
+            seeds: Vec::new(),
+            sitemaps_of: Vec::new(),
         }
     }
 }
@@ -168,6 +176,13 @@ pub struct Frontier {
     drawn: Option<Result<Request, Unmade>>,
     /// The rule that reads the pages of the source.
     start: RuleId,
+    /// Sitemaps and feeds that have not been asked for, the last first.
+    seeds: Vec<Request>,
+    /// Whose robots.txt have not been asked for, and whose have.
+    sitemaps_of: Vec<Url>,
+    sitemaps_asked: Vec<Url>,
+    /// How many of those in flight are requests of the frontier's own.
+    own_in_flight: u64,
     open: Option<OpenRange>,
     retry: RetryPolicy,
     links: Option<Links>,
@@ -219,6 +234,10 @@ impl Frontier {
             source,
             drawn: None,
             start: policy.start,
+            seeds: policy.seeds.into_iter().rev().collect(),
+            sitemaps_of: policy.sitemaps_of,
+            sitemaps_asked: Vec::new(),
+            own_in_flight: 0,
             open: policy.until_empty.then(OpenRange::default),
             retry: policy.retry,
             hosts: Hosts::new(
@@ -247,9 +266,12 @@ impl Frontier {
             match self.hosts.take(now) {
                 Some(Handed::Request(request)) => {
                     self.in_flight += 1;
+                    self.own_in_flight += u64::from(request.is_own());
                     return Next::Request(request);
                 }
                 Some(Handed::Disallowed(request)) => {
+                    // A range whose rest is forbidden would never end.
+                    self.note_page_of_source(&request, Settled::Failed, 0, now);
                     self.pass(request.id);
                     return Next::Disallowed(request);
                 }
@@ -276,12 +298,30 @@ impl Frontier {
     /// Reads one more request, if there is a use for it: what was found goes before what the source still has, so that
     /// a long source does not pile up links.
     fn read(&mut self, now: Instant, horizon: Option<RequestId>) -> Read {
+        if let Some(url) = self.sitemaps_of.pop() {
+            self.hosts.ask_robots(&url, now);
+            self.sitemaps_asked.push(url);
+            return Read::Request;
+        }
+        if let Some(request) = self.seeds.pop() {
+            self.push_seed(request, now);
+            return Read::Request;
+        }
         if self.pages_left == 0 {
             return Read::End;
         }
         match self.read_backlog(now, horizon) {
             Read::End => self.read_source(now, horizon),
             read => read,
+        }
+    }
+
+    /// A sitemap or a feed is asked for, if it has not been.
+    fn push_seed(&mut self, mut request: Request, now: Instant) {
+        request.rule = self.start;
+        if self.links.as_mut().is_some_and(|links| links.note_source(&mut request)) {
+            request.id = next_number(&mut self.numbered);
+            self.hosts.push(request, now);
         }
     }
 
@@ -335,6 +375,7 @@ impl Frontier {
                     let is_new = links.note_source(&mut request);
                     // What a list hands down is for this line of it, be the page known or not.
                     if !is_new && request.carried.is_none() {
+                        links.count_known();
                         return Read::Request;
                     }
                 }
@@ -404,6 +445,7 @@ impl Frontier {
     /// Takes back a request that was handed out but never touched.
     pub fn put_back(&mut self, request: Request, now: Instant) {
         self.in_flight -= 1;
+        self.own_in_flight -= u64::from(request.is_own());
         if request.errand == Errand::Robots && request.moved.is_none() && request.attempt == 0 {
             // It is asked for again when a page needs it.
             self.hosts.forget_robots(&request, now);
@@ -421,6 +463,7 @@ impl Frontier {
         now: Instant,
     ) -> Settlement {
         self.in_flight -= 1;
+        self.own_in_flight -= u64::from(request.is_own());
         let reply = reply::reply_of(&result, exchange);
         let pause = self.hosts.settle(request, (reply, result.as_ref().err().copied()), exchange.peer, now);
         if exchange.kept_since.is_some() {
@@ -554,11 +597,26 @@ impl Frontier {
             // The page would not have fared better.
             Err(error) => Err((*error).clone()),
         };
+        if let Ok(robots) = &robots
+            && self.sitemaps_asked.iter().any(|url| is_same_origin(url, &request.url))
+        {
+            let named = robots.sitemaps().iter().filter_map(|text| Url::parse(text).ok());
+            let web = named.filter(|url| matches!(url.scheme(), "http" | "https"));
+            let seed = |url: Url| Request {
+                errand: Errand::Sitemap,
+                // robots.txt may name a sitemap anywhere.
+                is_by_page: !is_same_origin(&url, &request.url),
+                is_found: true,
+                ..Request::new(request.id, url, None)
+            };
+            let seeds: Vec<Request> = web.map(seed).collect();
+            seeds.into_iter().for_each(|request| self.push_seed(request, now));
+        }
         self.hosts.learn_robots(&request.url, robots, now);
     }
 
     fn note_page_of_source(&mut self, request: &Request, settled: Settled, records: u64, now: Instant) {
-        if request.depth == 0 {
+        if !request.is_found {
             self.note_open_range(settled, records, now);
         }
     }
@@ -605,6 +663,11 @@ impl Frontier {
         self.hosts.waiting() + self.waiting.len() as u64 + self.links.as_ref().map_or(0, Links::waiting)
     }
 
+    /// Whether all that is out is of the frontier's own, so that no page can come of it once nothing more goes out.
+    pub fn has_only_own_in_flight(&self) -> bool {
+        self.in_flight > 0 && self.in_flight == self.own_in_flight
+    }
+
     /// How many requests are out.
     pub fn in_flight(&self) -> u64 {
         self.in_flight
@@ -615,6 +678,8 @@ impl Frontier {
         self.in_flight > 0
             || !self.waiting.is_empty()
             || self.hosts.waiting() > 0
+            || !self.seeds.is_empty()
+            || !self.sitemaps_of.is_empty()
             || (self.pages_left > 0
                 && (self.links.as_ref().is_some_and(|links| links.waiting() > 0)
                     || (!self.source_closed && {

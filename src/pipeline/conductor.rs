@@ -200,7 +200,8 @@ impl<D: Desk> Conductor<'_, D> {
         drop((requests, recall));
         let mut aborted = false;
         loop {
-            if self.stop.is_aborted() && !aborted {
+            // Nobody waits for a robots.txt any more.
+            if (self.stop.is_aborted() || self.frontier.has_only_own_in_flight()) && !aborted {
                 aborted = true;
                 (self.abort)();
             }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::conductor::{Desk, Queues};
 use crate::frontier::LinkCounts;
 use crate::job::Talk;
-use crate::model::{Found, Outcome, PageError, Records, Request, RequestId, Unmade, display_url};
+use crate::model::{Errand, Found, Outcome, PageError, Records, Request, RequestId, Unmade, display_url};
 use crate::output::{JsonLines, OutputError, Reorder};
 use crate::progress::{Progress, Snapshot};
 use crate::summary::{LinkSummary, Summary};
@@ -144,7 +144,7 @@ impl Desk for RunDesk {
             // A redirect is not settled: where it leads is asked for first.
             Ok(Found::Moved(_) | Found::Robots(_)) => Records::default(),
             Ok(Found::Records(records)) => {
-                self.summary.pages_done += 1;
+                self.summary.pages_done += u64::from(request.errand == Errand::Page);
                 if self.talk.verbose {
                     let url = display_url(&request.url);
                     let plural = if records.count == 1 { "" } else { "s" };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use crate::model::{Link, Records, Request};
+use crate::model::{Errand, Link, Records, Request};
 use crate::scope::{self, LeftOut, ScopePolicy};
 
 /// Leaves of the links in `records`, found on the page of `request` at `page`, those that may be followed.
@@ -24,7 +24,8 @@ pub(super) fn keep_followed(policy: &ScopePolicy, request: &Request, page: &Url,
         .into_iter()
         .filter_map(|link| {
             let url = scope::normalize(link.url, policy.sort_query);
-            match policy.judge(&url, page, request.start.as_deref(), request.depth + 1) {
+            let depth = if request.errand == Errand::Page { request.depth + 1 } else { 0 };
+            match policy.judge(&url, page, request.start.as_deref(), depth) {
                 Ok(()) => {
                     let fingerprint = scope::fingerprint(&url, None).0;
                     Some(Link { url, fingerprint, ..link })

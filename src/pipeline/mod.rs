@@ -5,13 +5,15 @@
 
 use std::time::{Instant, SystemTime};
 
+use url::Url;
+
 use crate::fetch::{FetchPolicy, Fetcher, cookies};
 use crate::frontier::{
     BacklogError, FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, FrontierPolicy, OpenEnd, PacePolicy, Requests,
     Supply,
 };
 use crate::job::Job;
-use crate::model::{Drawn, Fetched, FieldTally, PageError, Request, Unmade};
+use crate::model::{Drawn, Errand, Fetched, FieldTally, PageError, Request, RequestId, Unmade};
 use crate::output::{JsonLines, OutputError};
 use crate::progress::{Mode, Progress};
 use crate::source::{ListRequests, Source};
@@ -77,7 +79,7 @@ pub struct Pages<F, A, R> {
     pub total: Option<u64>,
     /// The pace at which `fetch` may be called for each host.
     pub pace: PacePolicy,
-    /// Whether links are followed.
+    /// Whether links are followed, and each place is asked for once.
     pub follows: bool,
     /// How many threads call `fetch`.
     pub jobs: usize,
@@ -124,7 +126,8 @@ fn crawl_with(
         requests: Box::new(FirstRequests { source: source.clone(), lists }),
         total: source.total().filter(|_| !job.until_empty && job.seeds.is_empty() && !job.follows()),
         pace: job.pace.clone(),
-        follows: job.follows(),
+        // Lists say the same place twice; a range does not, and may be endless.
+        follows: job.follows() || !job.seeds.is_empty() || !source.lists().is_empty(),
         jobs: job.jobs,
         fetch: |request| fetcher.fetch(request),
         abort: || fetcher.abort(),
@@ -170,6 +173,7 @@ where
     R: Fn() -> Option<String>,
 {
     let Pages { requests, total, pace, follows, jobs, fetch, abort, remark } = pages;
+    let (seeds, sitemaps_of) = if follows { seeds(job) } else { Default::default() };
     let ended_mid_line = output.ended_mid_line();
     let mut desk = RunDesk::new(
         output,
@@ -192,6 +196,8 @@ where
             follow: follows.then(|| job.follow.clone()),
             max_pages: job.max_pages,
             start: job.start,
+            seeds,
+            sitemaps_of,
         },
     );
     let deadline = job.max_time.map(|time| Instant::now() + time);
@@ -245,6 +251,16 @@ where
         },
     };
     Ok(summary)
+}
+
+/// The requests for sitemaps and feeds, and whose robots.txt name further ones.
+fn seeds(job: &Job) -> (Vec<Request>, Vec<Url>) {
+    let request =
+        |errand| move |url: &Url| Request { errand, ..Request::new(RequestId(0), url.clone(), None) };
+    let sitemaps = job.seeds.sitemaps.iter().map(request(Errand::Sitemap));
+    let feeds = job.seeds.feeds.iter().map(request(Errand::Feed));
+    let hosts = job.source.as_ref().filter(|_| job.seeds.sitemaps_of_robots).and_then(Source::fixed_hosts);
+    (sitemaps.chain(feeds).collect(), hosts.unwrap_or_default())
 }
 
 fn new_summary(job: &Job) -> Summary {

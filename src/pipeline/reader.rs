@@ -11,9 +11,10 @@ use crate::extract::{Content, ExtractError, ExtractLimits, Extractor, PageFacts,
 use crate::frontier::PacePolicy;
 use crate::html::{self, Charset, Limits, ReadError};
 use crate::job::{Job, JobRule};
-use crate::model::{Errand, FieldTally, Found, Outcome, Page, PageError, Records, display_url};
+use crate::model::{Errand, FieldTally, Found, Link, Outcome, Page, PageError, Records, display_url};
 use crate::robots::{Directives, Robots};
 use crate::scope::ScopePolicy;
+use crate::source::{Seeds, SitemapEntry, SitemapError, parse_feed, parse_sitemap};
 
 /// What one parser thread reads pages with. Compiled expressions cannot be sent between threads, so each has its own.
 pub(super) struct Reader {
@@ -27,6 +28,8 @@ pub(super) struct Reader {
     pace: PacePolicy,
     /// Which links are followed.
     scope: ScopePolicy,
+    /// Which entries of sitemaps and feeds are wanted.
+    seeds: Seeds,
     /// The name that robots.txt knows us by.
     agent: String,
 }
@@ -55,16 +58,58 @@ impl Reader {
         }
         let documents = html::Reader::new(Limits::default());
         let (charset, pace, agent) = (job.charset, job.pace.clone(), job.agent.clone());
-        Reader { rules, fields, charset, documents, pace, scope: job.follow.scope.clone(), agent }
+        Reader {
+            rules,
+            fields,
+            charset,
+            documents,
+            pace,
+            scope: job.follow.scope.clone(),
+            seeds: job.seeds.clone(),
+            agent,
+        }
     }
 
     pub(super) fn read(&mut self, page: Page) -> Outcome {
         let result = catch_unwind(AssertUnwindSafe(|| match page.request.errand {
             Errand::Page => self.extract(&page).map(Found::Records),
+            Errand::Sitemap | Errand::Feed => self.read_seed(&page).map(Found::Records),
             Errand::Robots => Ok(Found::Robots(Robots::parse(&page.body, &self.agent))),
         }))
         .unwrap_or_else(|payload| Err(PageError::Panicked(panic_message(&*payload))));
         Outcome { body_bytes: page.body.len() as u64, request: page.request, result, exchange: page.exchange }
+    }
+
+    /// The pages that a sitemap or a feed names.
+    fn read_seed(&self, page: &Page) -> Result<Records, PageError> {
+        let unusable = |error: SitemapError| PageError::NotMarkup(error.to_string());
+        let (pages, sitemaps, unusable) = match page.request.errand {
+            Errand::Feed => {
+                let feed = parse_feed(&page.body, &page.final_url).map_err(unusable)?;
+                (feed.entries, Vec::new(), feed.unusable)
+            }
+            _ => {
+                let sitemap = parse_sitemap(&page.body, &page.final_url).map_err(unusable)?;
+                (sitemap.pages, sitemap.sitemaps, sitemap.unusable)
+            }
+        };
+        let link = |errand| {
+            move |entry: SitemapEntry| Link {
+                url: entry.url,
+                rule: page.request.rule,
+                priority: 0,
+                carried: None,
+                errand,
+                fingerprint: 0,
+            }
+        };
+        let wanted = |entry: &SitemapEntry| self.seeds.wants(entry.lastmod);
+        let pages = pages.into_iter().filter(wanted).map(link(Errand::Page));
+        let sitemaps = sitemaps.into_iter().filter(wanted).map(link(Errand::Sitemap));
+        let mut records = Records { links_left_out: unusable, ..Records::default() };
+        records.links = sitemaps.chain(pages).collect();
+        keep_followed(&self.scope, &page.request, &page.final_url, &mut records);
+        Ok(records)
     }
 
     fn extract(&mut self, page: &Page) -> Result<Records, PageError> {

@@ -216,11 +216,11 @@ impl Days {
             return Err(slip.with_hint("write the earlier day first, or a step like -1d"));
         }
         let mut days = Days { first, step, unit, count: 1 };
-        let between = first.until((unit, last)).ok().and_then(|span| match unit {
-            Unit::Day => Some(i64::from(span.get_days())),
-            Unit::Week => Some(i64::from(span.get_weeks())),
-            Unit::Month => Some(i64::from(span.get_months())),
-            _ => Some(i64::from(span.get_years())),
+        let between = first.until((unit, last)).ok().map(|span| match unit {
+            Unit::Day => i64::from(span.get_days()),
+            Unit::Week => i64::from(span.get_weeks()),
+            Unit::Month => i64::from(span.get_months()),
+            _ => i64::from(span.get_years()),
         });
         days.count = (between.unwrap_or(0) / step).unsigned_abs() + 1;
         Ok(days)

@@ -37,6 +37,8 @@ mod messages;
 mod politeness;
 /// No output has a secret in it.
 mod redaction;
+/// Sitemaps and feeds as where a crawl begins.
+mod seeds;
 /// What is asked for: several URLs, lists, variables, globs.
 mod sources;
 mod support;

@@ -261,3 +261,50 @@ fn wrong_paces_are_refused_with_their_place() {
         assert!(ran.stderr.contains(part), "{part}\n---\n{}", ran.stderr);
     }
 }
+
+#[test]
+fn an_open_range_whose_rest_is_forbidden_ends() {
+    let rules = "User-agent: *\nDisallow: /q\nDisallow: /login\n";
+    let server = Server::start(move |site| {
+        site.on("/robots.txt", text(rules));
+        site.handle(|_| Reply::redirect(302, "/login"));
+    });
+    for path in ["/q/{page}", "/x/{page}"] {
+        let ran = run(&mut polite([
+            "crawl",
+            &server.url(path),
+            "-p",
+            "1-",
+            "--until-empty",
+            "-f",
+            "h=//h1",
+            "--throttle",
+            "off",
+        ]));
+        assert_eq!(ran.code, Some(5), "{}", ran.stderr);
+        assert!(ran.stderr.contains("20 pages in a row failed"), "{}", ran.stderr);
+    }
+    assert!(server.hits().len() < 100);
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_robots_txt_that_hangs() {
+    let server = site(Reply::silence()).may_be_idle();
+    let url = server.url("/{page}");
+    let mut command = polite([
+        "crawl",
+        &url,
+        "-p",
+        "1-9",
+        "-f",
+        "h=//h1",
+        "-q",
+        "--read-timeout",
+        "50s",
+        "--max-time",
+        "300ms",
+    ]);
+    // The watchdog is the witness: 50 s would be beyond it.
+    let ran = crate::support::watchdog(Duration::from_secs(20), move || run(&mut command));
+    assert_eq!(ran.code, Some(75), "{}", ran.stderr);
+}

@@ -61,7 +61,14 @@ impl Sheet<'_> {
                     if load.is_complete {
                         let carried = load.carried.clone();
                         links.add(
-                            Link { url, rule: trail.to, priority: trail.priority, carried, fingerprint: 0 },
+                            Link {
+                                url,
+                                rule: trail.to,
+                                priority: trail.priority,
+                                carried,
+                                errand: crate::model::Errand::Page,
+                                fingerprint: 0,
+                            },
                             load.bytes,
                         );
                     } else {

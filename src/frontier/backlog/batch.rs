@@ -77,7 +77,10 @@ impl Codec {
     }
 
     fn put(&mut self, request: &Request, before: &mut Before, out: &mut Vec<u8>) {
-        debug_assert!(request.moved.is_none() && request.errand == Errand::Page, "{request:?}");
+        debug_assert!(
+            request.moved.is_none() && request.errand == Errand::Page && request.is_found,
+            "{request:?}"
+        );
         let place = (request.rule, request.depth, request.priority);
         let flags = flag(request.is_by_page, BY_PAGE)
             | flag(request.page.is_some(), PAGE)
@@ -139,6 +142,8 @@ impl Codec {
             depth,
             priority,
             start: before.start.clone(),
+            // What waits here was found.
+            is_found: true,
             attempt,
             is_by_page: flags & BY_PAGE != 0,
             message: before.message.clone().filter(|_| flags & (MESSAGE | SAME_MESSAGE) != 0),
