@@ -93,6 +93,8 @@ pub enum Errand {
     /// What the site's robots.txt allows. Such a request is not of the source; its number is that of a page that
     /// waits for it.
     Robots,
+    /// The address of the host, before anything is asked of it: only the name service is.
+    Address,
     /// The pages that a sitemap names.
     Sitemap,
     /// The pages that the entries of a feed lead to.
@@ -130,6 +132,11 @@ impl Request {
         }
     }
 
+    /// A request for the address of the host that `page` goes to.
+    pub fn for_address(page: &Request) -> Request {
+        Request { errand: Errand::Address, ..Request::new(page.id, page.target().clone(), None) }
+    }
+
     /// A request for the robots.txt at `url`, which `page` waits for.
     pub fn for_robots(page: &Request, url: Url) -> Request {
         let is_by_page = !page.is_at_its_own_host();
@@ -143,7 +150,7 @@ impl Request {
 
     /// Whether the frontier asks for its own sake, and no page comes of it.
     pub fn is_own(&self) -> bool {
-        self.errand == Errand::Robots
+        matches!(self.errand, Errand::Robots | Errand::Address)
     }
 
     /// What is to be asked for: the URL, or where redirects have led.
@@ -189,6 +196,13 @@ pub enum Fetched {
         /// Where it leads.
         to: Url,
         /// How the server behaved.
+        exchange: Exchange,
+    },
+    /// The address of the host, in the exchange; none if it is not known, or not ours to know.
+    Address {
+        /// The request, as it was handed out.
+        request: Request,
+        /// With the address as peer.
         exchange: Exchange,
     },
     /// No page.
@@ -320,6 +334,8 @@ pub enum Found {
     Moved(Url),
     /// A robots.txt.
     Robots(Robots),
+    /// The address of a host, as the peer of the exchange.
+    Address,
 }
 
 /// Why a page failed. The variants are what a user could do something about; each says when it happens.

@@ -112,6 +112,10 @@ impl Fetcher {
     /// A page is a reply with status 2xx, or 3xx that is not a redirect to follow.
     pub fn fetch(&self, mut request: Request) -> Fetched {
         let mut exchange = Exchange::default();
+        if request.errand == Errand::Address {
+            exchange.peer = self.client.address_of(request.target());
+            return Fetched::Address { request, exchange };
+        }
         let step = self.step(&request, &mut exchange);
         // Whatever ended while connections were being shut down may be half a page.
         let step = if self.is_aborted.load(Ordering::SeqCst) { Err(PageError::Aborted) } else { step };
@@ -151,6 +155,9 @@ impl Fetcher {
             match self.fetch(request) {
                 Fetched::Page(page) => return Ok(page),
                 Fetched::Moved { request: asked, to, .. } => request = asked.moved_to(to),
+                Fetched::Address { request: asked, .. } => {
+                    request = Request { errand: Errand::Page, ..asked };
+                }
                 Fetched::Failed(failure) => return Err(failure),
             }
         }

@@ -44,6 +44,8 @@ pub(super) struct Host {
     heard_at: Instant,
     /// Its latency, smoothed.
     latency: Duration,
+    /// Whether its address is known, as far as it can be.
+    pub(super) lookup: LookUp,
     /// The address that answered last.
     pub(super) peer: Option<IpAddr>,
     pub(super) used_at: Instant,
@@ -118,6 +120,14 @@ enum Rules {
     },
 }
 
+/// How far the look-up of an address is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LookUp {
+    None,
+    UnderWay,
+    Done,
+}
+
 /// What the rules say about the request at the head of the queue.
 #[derive(Debug)]
 pub(super) enum Verdict {
@@ -145,6 +155,7 @@ impl Host {
             origins: Vec::new(),
             heard_at: now,
             latency: Duration::ZERO,
+            lookup: LookUp::None,
             peer: None,
             used_at: now,
             place: super::hosts::Place::Idle,
@@ -210,6 +221,14 @@ impl Host {
         self.throttle.sent(now);
         self.gap = pace.gap(self.throttle.spacing()).max(self.crawl_delay(pace));
         self.stamp(now);
+    }
+
+    /// The name service is asked for the host, which itself hears nothing of it.
+    pub(super) fn look_up(&mut self, now: Instant) {
+        self.in_flight += 1;
+        self.heard_at = now;
+        self.used_at = now;
+        self.lookup = LookUp::UnderWay;
     }
 
     /// The last request really went out only at `now`: it had waited for a free thread.

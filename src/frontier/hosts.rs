@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::backlog::Order;
-use super::host::{Host, Turn, Verdict};
+use super::host::{Host, LookUp, Turn, Verdict};
 use super::pace::PacePolicy;
 use super::throttle::Reply;
 use crate::model::{PageError, Request};
@@ -122,7 +122,7 @@ impl Hosts {
         host.place == Place::Idle
             && !host.is_full()
             && host.opens_at().is_none_or(|at| at <= now)
-            && (bound.is_none() || (host.in_flight == 0 || host.peer.is_some()))
+            && (bound.is_none() || host.lookup != LookUp::UnderWay)
     }
 
     /// When the host of `url` may be asked again, if it rests or is paused.
@@ -148,6 +148,13 @@ impl Hosts {
             if host.is_silent(now) {
                 self.hold(index);
                 continue;
+            }
+            if self.policy.per_ip.is_some() && host.lookup == LookUp::None {
+                let request = host.head().map(Request::for_address).expect("a ready host has a request");
+                host.look_up(now);
+                self.last_sent = None;
+                self.place(index, now);
+                return Some(Handed::Request(request));
             }
             let pace = self.policy.at(&host.name);
             match host.verdict(pace, now) {
@@ -224,6 +231,23 @@ impl Hosts {
         host.ask_robots(url);
         let named = Request::new(crate::model::RequestId(0), url.clone(), None);
         self.push(Request::for_robots(&named, crate::robots::robots_url(url)), now);
+    }
+
+    /// The address of a host was looked up. Where there is none, a proxy's for example, it has no bound.
+    pub(super) fn learn_address(&mut self, request: &Request, peer: Option<IpAddr>, now: Instant) {
+        let index = self.index_of(request.target(), now);
+        self.come_home(index);
+        self.host(index).lookup = LookUp::Done;
+        self.note_peer(index, peer);
+        self.place(index, now);
+    }
+
+    /// A request for an address comes back untouched.
+    pub(super) fn forget_address(&mut self, request: &Request, now: Instant) {
+        let index = self.index_of(request.target(), now);
+        self.come_home(index);
+        self.host(index).lookup = LookUp::None;
+        self.place(index, now);
     }
 
     /// A request for a robots.txt comes back untouched.
@@ -465,8 +489,8 @@ impl Hosts {
             }
             Place::Idle | Place::Timed(..) | Place::Held => {}
         }
-        // The first request to a host finds out its address; until then there is one only.
-        let is_unknown = self.policy.per_ip.is_some() && self.host(index).peer.is_none();
+        // While its address is looked up, nothing goes to it.
+        let is_unknown = self.policy.per_ip.is_some() && self.host(index).lookup != LookUp::Done;
         let host = self.host(index);
         let opens_at = host.opens_at().filter(|&at| at > now);
         let place = match host.turn() {

@@ -154,13 +154,24 @@ fn an_address_has_its_bound_whatever_names_it_has() {
     for id in 0..9 {
         hosts.push(request(id, ["http://a/", "http://b/", "http://c/"][id as usize % 3]), now);
     }
-    assert_eq!(drain(&mut hosts, now), [0, 1, 2], "one each: nobody knows their addresses yet");
-    for (id, url) in [(0, "http://a/"), (1, "http://b/"), (2, "http://c/")] {
+    let mut looked_up = 0;
+    while let Some(Handed::Request(request)) = hosts.take(now) {
+        assert_eq!(request.errand, Errand::Address);
+        looked_up += 1;
+        hosts.learn_address(&request, one, now);
+        if looked_up == 3 {
+            break;
+        }
+    }
+    assert_eq!(drain(&mut hosts, now), [0, 1], "two at the address");
+    for (id, url) in [(0, "http://a/"), (1, "http://b/")] {
         hosts.settle(&request(id, url), (good(), None), one, now);
     }
-    assert_eq!(drain(&mut hosts, now), [3, 4], "two at the address");
-    hosts.settle(&request(3, "http://a/"), (good(), None), one, now);
-    assert_eq!(drain(&mut hosts, now), [5]);
+    assert_eq!(drain(&mut hosts, now), [2, 3]);
+    for (id, url) in [(2, "http://c/"), (3, "http://a/")] {
+        hosts.settle(&request(id, url), (good(), None), one, now);
+    }
+    assert_eq!(drain(&mut hosts, now), [4, 5]);
     hosts.settle(&request(4, "http://b/"), (good(), None), one, now);
     hosts.settle(&request(5, "http://c/"), (good(), None), one, now);
     assert_eq!(drain(&mut hosts, now), [6, 7]);

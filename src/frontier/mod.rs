@@ -115,6 +115,8 @@ pub enum Gave<'a> {
     Moved(&'a Url),
     /// A robots.txt.
     Robots(&'a Robots),
+    /// The address of a host, in the exchange.
+    Address,
 }
 
 /// Where the frontier takes new requests from, in the order of their ids. Drawing never waits for anybody.
@@ -446,7 +448,9 @@ impl Frontier {
     pub fn put_back(&mut self, request: Request, now: Instant) {
         self.in_flight -= 1;
         self.own_in_flight -= u64::from(request.is_own());
-        if request.errand == Errand::Robots && request.moved.is_none() && request.attempt == 0 {
+        if request.errand == Errand::Address {
+            self.hosts.forget_address(&request, now);
+        } else if request.errand == Errand::Robots && request.moved.is_none() && request.attempt == 0 {
             // It is asked for again when a page needs it.
             self.hosts.forget_robots(&request, now);
         } else {
@@ -464,6 +468,10 @@ impl Frontier {
     ) -> Settlement {
         self.in_flight -= 1;
         self.own_in_flight -= u64::from(request.is_own());
+        if request.errand == Errand::Address {
+            self.hosts.learn_address(request, exchange.peer, now);
+            return Settlement { settled: Settled::Own, pause: None };
+        }
         let reply = reply::reply_of(&result, exchange);
         let pause = self.hosts.settle(request, (reply, result.as_ref().err().copied()), exchange.peer, now);
         if exchange.kept_since.is_some() {
@@ -486,7 +494,7 @@ impl Frontier {
         now: Instant,
     ) -> Settled {
         let settled = match &result {
-            Ok(Gave::Page { .. } | Gave::Robots(_)) => Settled::Done,
+            Ok(Gave::Page { .. } | Gave::Robots(_) | Gave::Address) => Settled::Done,
             Ok(Gave::Moved(to)) => {
                 if self.links.as_mut().is_none_or(|links| links.may_move(request, to)) {
                     self.hosts.push(request.clone().moved_to((*to).clone()), now);
@@ -586,7 +594,7 @@ impl Frontier {
                 self.hosts.push(request.clone().moved_to((*to).clone()), now);
                 return;
             }
-            Ok(Gave::Moved(_) | Gave::Page { .. }) => Ok(Robots::allow_all()),
+            Ok(Gave::Moved(_) | Gave::Page { .. } | Gave::Address) => Ok(Robots::allow_all()),
             // 429 is "not now", not "not there".
             Err(error) if self.retry_later(request, error, exchange, now) => return,
             Err(PageError::Status(status @ 400..=499)) if *status != 429 => Ok(Robots::allow_all()),

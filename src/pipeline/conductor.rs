@@ -231,6 +231,7 @@ impl<D: Desk> Conductor<'_, D> {
             },
             Found::Moved(to) => Gave::Moved(to),
             Found::Robots(robots) => Gave::Robots(robots),
+            Found::Address => Gave::Address,
         });
         let settlement = self.frontier.settle(&outcome.request, gave, outcome.exchange, Instant::now());
         if let Some(pause) = settlement.pause {

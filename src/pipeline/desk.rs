@@ -142,7 +142,7 @@ impl Desk for RunDesk {
         self.summary.bytes += body_bytes;
         let records = match result {
             // A redirect is not settled: where it leads is asked for first.
-            Ok(Found::Moved(_) | Found::Robots(_)) => Records::default(),
+            Ok(Found::Moved(_) | Found::Robots(_) | Found::Address) => Records::default(),
             Ok(Found::Records(records)) => {
                 self.summary.pages_done += u64::from(request.errand == Errand::Page);
                 if self.talk.verbose {
@@ -200,7 +200,7 @@ impl Desk for RunDesk {
     }
 
     fn note_robots(&mut self, outcome: &Outcome) {
-        if !self.talk.verbose {
+        if !self.talk.verbose || outcome.request.errand != Errand::Robots {
             return;
         }
         let what = match &outcome.result {
@@ -211,7 +211,7 @@ impl Desk for RunDesk {
                 scope.to_owned() + &delay.into_iter().chain(sitemaps).collect::<String>()
             }
             Ok(Found::Moved(to)) => format!("is at {}", display_url(to)),
-            Ok(Found::Records(_)) => return,
+            Ok(Found::Records(_) | Found::Address) => return,
             Err(error) => error.to_string(),
         };
         self.progress.println(&format!("robots.txt: {}: {what}", display_url(outcome.request.target())));

@@ -74,6 +74,7 @@ impl Reader {
         let result = catch_unwind(AssertUnwindSafe(|| match page.request.errand {
             Errand::Page => self.extract(&page).map(Found::Records),
             Errand::Sitemap | Errand::Feed => self.read_seed(&page).map(Found::Records),
+            Errand::Address => Ok(Found::Address),
             Errand::Robots => Ok(Found::Robots(Robots::parse(&page.body, &self.agent))),
         }))
         .unwrap_or_else(|payload| Err(PageError::Panicked(panic_message(&*payload))));

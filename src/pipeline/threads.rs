@@ -166,6 +166,9 @@ fn parse(
             Fetched::Moved { request, to, exchange } => {
                 Outcome { request, body_bytes: 0, result: Ok(Found::Moved(to)), exchange }
             }
+            Fetched::Address { request, exchange } => {
+                Outcome { request, body_bytes: 0, result: Ok(Found::Address), exchange }
+            }
             Fetched::Failed(failure) => {
                 let Failure { request, error, exchange } = *failure;
                 Outcome { request, body_bytes: 0, result: Err(error), exchange }

@@ -308,3 +308,29 @@ fn a_stop_does_not_wait_for_a_robots_txt_that_hangs() {
     let ran = crate::support::watchdog(Duration::from_secs(20), move || run(&mut command));
     assert_eq!(ran.code, Some(75), "{}", ran.stderr);
 }
+
+#[test]
+fn per_ip_bounds_the_requests_at_an_address_though_each_page_has_a_host_of_its_own() {
+    let server = Server::start(|site| {
+        site.handle(|hit| Reply::page(format!("<h1>{}</h1>", hit.path)).drip(40, Duration::from_millis(20)));
+    });
+    let url = format!("http://h{{page}}.example:{}/x", server.address().port());
+    let names = format!("*:{}:127.0.0.1", server.address().port());
+    let ran = run(&mut pagemill([
+        "crawl",
+        &url,
+        "-p",
+        "1-12",
+        "-f",
+        "h=//h1",
+        "-q",
+        "--throttle",
+        "off",
+        "--per-ip",
+        "2",
+        "--resolve",
+        &names,
+    ]));
+    assert_eq!((ran.code, ran.stdout.lines().count()), (Some(0), 12), "{}", ran.stderr);
+    assert_eq!(server.peak(), 2);
+}

@@ -16,6 +16,7 @@ mod tls;
 mod watched;
 
 use std::io::Read;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -291,6 +292,15 @@ impl Client {
             StatusCode::from_u16(status).expect("it was that of an answer, or of one that was kept");
         *response.headers_mut() = headers;
         Answer { response, url: url.clone(), clocks: self.clocks }
+    }
+
+    /// The address that a request to `url` would most likely go to; `None` if a proxy looks it up, or nobody can tell.
+    pub(super) fn address_of(&self, url: &Url) -> Option<IpAddr> {
+        if !matches!(self.proxies.pick(url, &Tried::default()), Ok(None)) {
+            return None;
+        }
+        let uri = Uri::try_from(url.as_str()).ok()?;
+        self.names.first_address(&uri)
     }
 
     /// Closes all connections at once and makes no more.

@@ -148,6 +148,20 @@ impl Names {
         Ok(socket_addresses(&fitting, port))
     }
 
+    /// The first address of a host, as far as it is found within the limit.
+    pub(super) fn first_address(&self, uri: &Uri) -> Option<IpAddr> {
+        let bare = uri.host()?.trim_start_matches('[').trim_end_matches(']');
+        let of_family =
+            |address: &IpAddr| self.family.is_none_or(|family| address.is_ipv4() == (family == Family::V4));
+        if let Some(given) = self.given(uri) {
+            return given.iter().copied().find(of_family);
+        }
+        if let Ok(address) = bare.parse() {
+            return Some(address);
+        }
+        self.addresses(uri.host()?, self.limit)?.ok()?.into_iter().find(of_family)
+    }
+
     /// Ends all waiting, now and later.
     pub(super) fn abort(&self) {
         self.shared.book().is_aborted = true;
