@@ -163,10 +163,10 @@ impl Request {
         self.moved.as_ref().map_or(0, |moved| moved.redirects)
     }
 
-    /// The same request after one more redirect.
+    /// The same request after one more redirect. What failed on the way there does not count against what it leads to.
     pub fn moved_to(self, to: Url) -> Request {
         let redirects = self.redirects() + 1;
-        Request { moved: Some(Box::new(Moved { to, redirects })), ..self }
+        Request { moved: Some(Box::new(Moved { to, redirects })), attempt: 0, ..self }
     }
 }
 

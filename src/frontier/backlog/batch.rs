@@ -37,8 +37,8 @@ pub(super) struct Codec {
 struct Before {
     id: u64,
     url: String,
-    /// Rule, depth and priority.
-    place: (RuleId, u32, i32),
+    /// Rule, depth, priority, and what [`kind_of`] says.
+    place: (RuleId, u32, i32, u8),
     /// Written with the place.
     start: Option<Arc<Url>>,
     message: Option<Arc<Message>>,
@@ -77,11 +77,9 @@ impl Codec {
     }
 
     fn put(&mut self, request: &Request, before: &mut Before, out: &mut Vec<u8>) {
-        debug_assert!(
-            request.moved.is_none() && request.errand == Errand::Page && request.is_found,
-            "{request:?}"
-        );
-        let place = (request.rule, request.depth, request.priority);
+        debug_assert!(request.moved.is_none() && !request.is_own(), "{request:?}");
+        let kind = kind_of(request);
+        let place = (request.rule, request.depth, request.priority, kind);
         let flags = flag(request.is_by_page, BY_PAGE)
             | flag(request.page.is_some(), PAGE)
             | flag(request.attempt != 0, ATTEMPT)
@@ -95,6 +93,7 @@ impl Codec {
             put_number(request.rule.0.into(), out);
             put_number(request.depth.into(), out);
             put_signed(request.priority.into(), out);
+            out.push(kind);
             put_bytes(request.start.as_ref().map_or("", |start| start.as_str()).as_bytes(), out);
             before.place = place;
             before.start = request.start.clone();
@@ -121,7 +120,8 @@ impl Codec {
         before.id = before.id.wrapping_add(bytes.signed()? as u64);
         if flags & PLACE != 0 {
             let rule = RuleId(bytes.number()?.try_into().ok()?);
-            before.place = (rule, bytes.number()?.try_into().ok()?, bytes.signed()?.try_into().ok()?);
+            let (depth, priority) = (bytes.number()?.try_into().ok()?, bytes.signed()?.try_into().ok()?);
+            before.place = (rule, depth, priority, bytes.byte()?);
             before.start = match bytes.text()? {
                 "" => None,
                 start => Some(Arc::new(Url::parse(start).ok()?)),
@@ -136,14 +136,19 @@ impl Codec {
         if flags & CARRIED != 0 {
             before.carried = Some(Arc::new(bytes.map()?));
         }
-        let (rule, depth, priority) = before.place;
+        let (rule, depth, priority, kind) = before.place;
         Some(Request {
             rule,
             depth,
             priority,
             start: before.start.clone(),
-            // What waits here was found.
-            is_found: true,
+            errand: match kind >> 1 {
+                0 => Errand::Page,
+                1 => Errand::Sitemap,
+                2 => Errand::Feed,
+                _ => return None,
+            },
+            is_found: kind & 1 != 0,
             attempt,
             is_by_page: flags & BY_PAGE != 0,
             message: before.message.clone().filter(|_| flags & (MESSAGE | SAME_MESSAGE) != 0),
@@ -176,6 +181,16 @@ impl Codec {
         let body = if bytes.number()? == 1 { Some(bytes.bytes()?.to_vec()) } else { None };
         Some(Message { method, content_type, body })
     }
+}
+
+/// What a request is for, and whether it was found.
+fn kind_of(request: &Request) -> u8 {
+    let errand = match request.errand {
+        Errand::Page | Errand::Robots | Errand::Address => 0,
+        Errand::Sitemap => 1,
+        Errand::Feed => 2,
+    };
+    errand << 1 | u8::from(request.is_found)
 }
 
 fn flag(is_set: bool, flag: u8) -> u8 {
@@ -244,6 +259,9 @@ mod tests {
             priority: i32::MIN,
             carried,
             attempt: 3,
+            errand: Errand::Sitemap,
+            is_found: true,
+            start: Some(Arc::new(Url::parse("http://h/dir/").unwrap())),
             is_by_page: true,
             ..Request::new(
                 RequestId(u64::MAX),

@@ -4,6 +4,7 @@
 //! between short waits, so a client that never leaves does not keep them. A server that was never called fails its
 //! test.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -259,8 +260,14 @@ fn serve(stream: &TcpStream, connection: usize, shared: &Shared) -> io::Result<(
         if reply.ending != Ending::Reset {
             (&mut &*stream).read_exact(&mut vec![0; length])?;
         }
-        let sent = send(stream, &reply, shared);
-        shared.busy.fetch_sub(1, Ordering::SeqCst);
+        let is_busy = Cell::new(true);
+        let done = || {
+            if is_busy.replace(false) {
+                shared.busy.fetch_sub(1, Ordering::SeqCst);
+            }
+        };
+        let sent = send(stream, &reply, shared, done);
+        done();
         sent?;
         match reply.ending {
             Ending::KeepAlive => {}
@@ -356,8 +363,8 @@ fn log(head: &str, body: String, connection: usize, shared: &Shared) -> Hit {
     hit
 }
 
-/// Sends a reply at its pace; ends early when the server does.
-fn send(stream: &TcpStream, reply: &Reply, shared: &Shared) -> io::Result<()> {
+/// Sends a reply at its pace; ends early when the server does. Calls `done` before the last bytes.
+fn send(stream: &TcpStream, reply: &Reply, shared: &Shared, done: impl FnOnce()) -> io::Result<()> {
     while let Some(gate) = &reply.gate {
         if gate.is_open_within(MOMENT) {
             break;
@@ -368,7 +375,13 @@ fn send(stream: &TcpStream, reply: &Reply, shared: &Shared) -> io::Result<()> {
     }
     let bytes = reply.bytes();
     let (size, pause) = reply.pace.unwrap_or((bytes.len().max(1), Duration::ZERO));
-    for piece in bytes.chunks(size) {
+    let mut pieces = bytes.chunks(size).peekable();
+    while let Some(piece) = pieces.next() {
+        if pieces.peek().is_none() {
+            // Whoever has read the last byte may ask again before this thread comes to note that it is done.
+            done();
+            return write(stream, piece, shared);
+        }
         write(stream, piece, shared)?;
         thread::sleep(pause);
     }
