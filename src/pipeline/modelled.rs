@@ -13,10 +13,12 @@ use conductor::{Conducted, Conductor, Desk, Queues};
 use stop::Stop;
 use threads::{CrewError, CrewSize};
 
-use crate::frontier::{Frontier, FrontierPolicy, RetryPolicy};
+use crate::frontier::{FollowPolicy, Frontier, FrontierPolicy, Order, RetryPolicy, Spill};
 use crate::model::{
-    Exchange, Failure, Fetched, Found, Outcome, Page, PageError, Records, Request, RequestId, Unmade,
+    Errand, Exchange, Failure, Fetched, Found, Link, Outcome, Page, PageError, Records, Request, RequestId,
+    RuleId, Unmade,
 };
+use crate::scope::{self, ScopePolicy};
 
 #[path = "../stop.rs"]
 #[expect(clippy::duplicate_mod, reason = "compiled again with another `sync`")]
@@ -270,7 +272,7 @@ impl Desk for Tray {
         if self.breaks_after.is_some_and(|limit| self.settled() >= limit) {
             return Err("disk full");
         }
-        let id = outcome.request.id.0;
+        let id = number_of(&outcome.request);
         if outcome.result.is_ok() { &mut self.done } else { &mut self.failed }.push(id);
         if let Some((limit, how)) = &self.stops_after
             && self.settled() == *limit
@@ -331,6 +333,26 @@ struct Run {
     panic_at: Option<(u64, Role)>,
     deadline: Option<Instant>,
     gate: Option<Gate>,
+    /// Pages lead to each other in circles; the source names only the first.
+    circles: Option<Circles>,
+}
+
+/// A site of so many pages, each of which leads to two others, back and forth.
+#[derive(Clone, Copy)]
+struct Circles {
+    pages: u64,
+    ordered: bool,
+}
+
+impl Circles {
+    fn links(self, from: u64) -> [u64; 2] {
+        [(from * 2 + 1) % self.pages, (from + self.pages - 1) % self.pages]
+    }
+
+    fn follow(self) -> FollowPolicy {
+        let scope = ScopePolicy::default();
+        FollowPolicy { scope, order: Order::Breadth, ordered: self.ordered, spill: Spill::default() }
+    }
 }
 
 /// Fetches hang here, like at a server that never answers, until an abort opens it.
@@ -375,6 +397,7 @@ impl Run {
             panic_at: None,
             deadline: None,
             gate: None,
+            circles: None,
         }
     }
 
@@ -387,7 +410,8 @@ impl Run {
             ..RetryPolicy::default()
         };
         let source = Box::new((0..self.pages).map(|id| Ok(request(id))));
-        let mut frontier = Frontier::new(source, FrontierPolicy { retry, ..FrontierPolicy::plain() });
+        let follow = self.circles.map(Circles::follow);
+        let mut frontier = Frontier::new(source, FrontierPolicy { retry, follow, ..FrontierPolicy::plain() });
         let size = CrewSize { jobs: self.jobs, parsers: self.parsers, pages: self.room };
         let panics = |id: RequestId, role| self.panic_at.is_some_and(|at| at == (id.0, role));
         let fetch = |request: Request| -> Fetched {
@@ -395,11 +419,12 @@ impl Run {
                 std::panic::resume_unwind(Box::new("on purpose"));
             }
             self.gate.iter().for_each(Gate::pass);
-            let fails = request.id.0 % 5 == 4 || (request.id.0 % 3 == 2 && request.attempt == 0);
+            let number = number_of(&request);
+            let fails = number % 5 == 4 || (number % 3 == 2 && request.attempt == 0);
             if fails {
                 let error = PageError::Status(503);
                 Fetched::Failed(Box::new(Failure { request, error, exchange: Exchange::default() }))
-            } else if request.id.0 % 7 == 3 && request.moved.is_none() {
+            } else if number % 7 == 3 && request.moved.is_none() {
                 let to = request.url.clone();
                 Fetched::Moved { request, to, exchange: Exchange::default() }
             } else {
@@ -410,7 +435,9 @@ impl Run {
             if panics(page.request.id, Role::Parse) {
                 std::panic::resume_unwind(Box::new("on purpose"));
             }
-            let records = Records { count: 1, ..Records::default() };
+            let from = number_of(&page.request);
+            let links = self.circles.iter().flat_map(|circles| circles.links(from)).map(link).collect();
+            let records = Records { count: 1, links, ..Records::default() };
             Outcome {
                 request: page.request,
                 body_bytes: 0,
@@ -439,9 +466,23 @@ impl Run {
     }
 }
 
+fn url(number: u64) -> url::Url {
+    url::Url::parse(&format!("http://h/{number}")).expect("a number is a path")
+}
+
 fn request(id: u64) -> Request {
-    let url = url::Url::parse("http://h/").expect("a constant");
-    Request::new(RequestId(id), url, None)
+    Request::new(RequestId(id), url(id), None)
+}
+
+/// The number of the page, which is not that of the request where it was found by a link.
+fn number_of(request: &Request) -> u64 {
+    request.url.path()[1..].parse().expect("paths are numbers")
+}
+
+fn link(to: u64) -> Link {
+    let url = url(to);
+    let fingerprint = scope::fingerprint(&url, None).0;
+    Link { url, rule: RuleId::default(), priority: 0, carried: None, errand: Errand::Page, fingerprint }
 }
 
 fn page(request: Request) -> Page {
@@ -488,6 +529,32 @@ fn every_page_is_settled_exactly_once_with_retries_mixed_in() {
         },
         INTERLEAVINGS,
     );
+}
+
+#[test]
+fn a_cyclic_site_ends_with_every_page_settled_once_though_some_fail() {
+    for ordered in [false, true] {
+        shuttle::check_random(
+            move || {
+                let run = Run { circles: Some(Circles { pages: 11, ordered }), ..Run::of(1) };
+                let mut tray = Tray::default();
+                let (conducted, mut frontier) = run.through(&mut tray);
+                assert_eq!(conducted.expect("no panic"), Ok(Conducted::Completed));
+                // Every page is reached but over those that are dead.
+                let mut reached = std::collections::BTreeSet::from([0]);
+                let mut waiting = vec![0];
+                while let Some(from) = waiting.pop() {
+                    let next = if from % 5 == 4 { [from; 2] } else { run.circles.expect("set").links(from) };
+                    waiting.extend(next.into_iter().filter(|&to| reached.insert(to)));
+                }
+                let mut settled: Vec<u64> = tray.done.iter().chain(&tray.failed).copied().collect();
+                settled.sort_unstable();
+                assert_eq!(settled, reached.into_iter().collect::<Vec<u64>>());
+                assert!(!frontier.has_work_left());
+            },
+            INTERLEAVINGS / 2,
+        );
+    }
 }
 
 #[test]
@@ -608,7 +675,7 @@ fn a_panic_in_a_worker_ends_the_run_and_is_named() {
                 match run.through(&mut tray).0 {
                     Err(CrewError::Panic(panic)) => {
                         assert!(panic.thread.starts_with(thread), "{panic}");
-                        assert_eq!(panic.at.as_deref(), Some("http://h/"));
+                        assert_eq!(panic.at.as_deref(), Some("http://h/3"));
                         counter.fetch_add(1, Ordering::SeqCst);
                     }
                     other => panic!("the panic went unnoticed: {other:?}"),
