@@ -168,8 +168,10 @@ impl Fetcher {
         let mut url = request.target().clone();
         redirect::strip(&mut url);
         let standing = match redirect::standing(&request.url, &url) {
-            // Nobody has named the host of a robots.txt, which may be that of a redirect.
-            Standing::Home if request.errand == Errand::Robots => Standing::Away,
+            // It says the same to everybody, and whoever led to its host may have led from https down to http.
+            _ if request.errand == Errand::Robots => Standing::Bare,
+            // A page wrote that URL. Its host is nobody's home.
+            Standing::Home if request.is_by_page => Standing::Away,
             standing => standing,
         };
         let headers = self.headers(request, &url, standing);
@@ -233,7 +235,7 @@ impl Fetcher {
     fn cookies(&self, url: &Url, standing: Standing) -> Option<String> {
         let jar = self.jar.as_ref().map(|jar| jar.read().unwrap_or_else(PoisonError::into_inner));
         let kept = match &jar {
-            Some(jar) if standing != Standing::Downgraded && !jar.is_empty() => jar.cookies_for(url),
+            Some(jar) if standing != Standing::Bare && !jar.is_empty() => jar.cookies_for(url),
             _ => Vec::new(),
         };
         let own: &[_] = if standing == Standing::Home { &self.own_cookies } else { &[] };
