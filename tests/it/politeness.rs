@@ -146,6 +146,24 @@ fn a_redirect_into_a_forbidden_place_is_not_followed() {
 }
 
 #[test]
+fn a_large_robots_txt_counts_by_its_first_half_million_bytes_whatever_the_limit_for_pages() {
+    let rules = "User-agent: *\nDisallow: /2\n";
+    let large = format!("{rules}{}Disallow: /1\n", "# so many words about nothing much\n".repeat(600_000));
+    let folder = temp_dir();
+    let cache = folder.path().to_str().unwrap();
+    for robots in [text(&format!("{rules}# {}", "x".repeat(200))), text(&large), text(&large).gzip()] {
+        let server = site(robots);
+        let job = ["crawl", &server.url("/{page}"), "-p", "1-2", "-f", "h=//h1", "--max-body", "150"];
+        for more in [&[][..], &["--cache", cache]] {
+            let ran = run(polite(job).args(more));
+            assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+            assert!(ran.stderr.contains("2 pages (1 disallowed by robots.txt), 1 record"), "{}", ran.stderr);
+        }
+        assert_eq!(paths(&server.hits()), ["/robots.txt", "/1", "/robots.txt", "/1"]);
+    }
+}
+
+#[test]
 fn a_crawl_delay_keeps_the_requests_apart() {
     let server = site(text("User-agent: *\nCrawl-delay: 0.2\n"));
     let ran = run(&mut polite(["crawl", &server.url("/{page}"), "-p", "1-4", "-f", "h=//h1", "-q"]));
