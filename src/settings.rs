@@ -387,14 +387,16 @@ pub const SETTINGS: &[Setting] = &[
         "user-agent",
         Fetch,
         "TEXT",
-        "Name yourself so in the User-Agent header; if not said, pagemill/VERSION and where to read about it",
+        "Name yourself so in the User-Agent header, and in robots.txt by its first word; if not said, pagemill/VERSION and \
+         where to read about it",
     )
     .short('A'),
     value(
         "user-agent-file",
         Fetch,
         "FILE",
-        "Take the User-Agent headers from FILE, one a line, in turn; lines with # are left out",
+        "Take the User-Agent headers from FILE, one a line, in turn; lines with # are left out. What robots.txt \
+         forbids to any of them is not asked for",
     ),
     value(
         "cache",
