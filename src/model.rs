@@ -383,6 +383,10 @@ pub enum PageError {
     /// robots.txt cannot be had because the server is at fault; RFC 9309 2.3.1.4 forbids all requests then.
     #[error("robots.txt cannot be read ({0}), so nothing may be asked for; --no-robots asks all the same")]
     NoRobots(Box<PageError>),
+    /// The page was not asked for, since its host's robots.txt did not come, and this is why; not a status. The page would
+    /// most likely have fared no better.
+    #[error("robots.txt: {0}")]
+    OfRobots(Box<PageError>),
     /// Redirects went in a circle or did not end.
     #[error("more than {0} redirects (--max-redirs)")]
     TooManyRedirects(u32),
@@ -456,6 +460,7 @@ impl PageError {
             PageError::Status(status) => {
                 matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504 | 522 | 524)
             }
+            PageError::OfRobots(error) => error.is_worth_a_retry(),
             PageError::NoUrl(_)
             | PageError::BadUrl(_)
             | PageError::HostNotFound(_)
@@ -491,7 +496,7 @@ impl PageError {
             PageError::Protocol(_) => "protocol".into(),
             PageError::Status(status) => format!("status {status}"),
             PageError::NoRobots(_) => "no robots.txt".into(),
-            PageError::GivenUp(error) => error.kind(),
+            PageError::GivenUp(error) | PageError::OfRobots(error) => error.kind(),
             PageError::TooManyRedirects(_) => "too many redirects".into(),
             PageError::RedirectRefused { .. } => "redirect refused".into(),
             PageError::PrivateAddress(_) => "private address".into(),

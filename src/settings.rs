@@ -304,7 +304,8 @@ pub const SETTINGS: &[Setting] = &[
     switch("ipv6", Fetch, "Use IPv6 addresses only").short('6'),
     switch("insecure", Fetch, "Believe any certificate: who sends the pages is not checked any more").short('k'),
     value("cacert", Fetch, "FILE", "Believe the certificate authorities in FILE (PEM) instead of Mozilla's list"),
-    value("cert", Fetch, "FILE", "Show the certificate in FILE (PEM, with its chain) to servers that ask for one"),
+    value("cert", Fetch, "FILE", "Show the certificate in FILE (PEM, with its chain) to servers that ask for one, of the hosts that the job names; \
+         one that a page led to does not get to see it"),
     value("key", Fetch, "FILE", "The private key of --cert (PEM, without a password), if it is not in the same file"),
     list(
         "proxy",
@@ -377,8 +378,8 @@ pub const SETTINGS: &[Setting] = &[
     )
     .short('u'),
     value("bearer", Fetch, "TOKEN", "Send this token to the host of the URL; safer as PAGEMILL_BEARER"),
-    switch("netrc", Fetch, "Look for user and password of each host in ~/.netrc"),
-    value("netrc-file", Fetch, "FILE", "Look for user and password of each host in FILE, written like a .netrc"),
+    switch("netrc", Fetch, "Look for user and password of each host in ~/.netrc; they are for its name, on whatever port"),
+    value("netrc-file", Fetch, "FILE", "Look for user and password of each host in FILE, written like a .netrc; they are for its name, on whatever port"),
     value(
         "cookie",
         Fetch,
@@ -399,14 +400,16 @@ pub const SETTINGS: &[Setting] = &[
         "user-agent",
         Fetch,
         "TEXT",
-        "Name yourself so in the User-Agent header; if not said, pagemill/VERSION and where to read about it",
+        "Name yourself so in the User-Agent header, and in robots.txt by its first word; if not said, pagemill/VERSION and \
+         where to read about it",
     )
     .short('A'),
     value(
         "user-agent-file",
         Fetch,
         "FILE",
-        "Take the User-Agent headers from FILE, one a line, in turn; lines with # are left out",
+        "Take the User-Agent headers from FILE, one a line, in turn; lines with # are left out. What robots.txt \
+         forbids to any of them is not asked for",
     ),
     value(
         "cache",

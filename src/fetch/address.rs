@@ -59,7 +59,12 @@ impl GivenAddress {
 
     /// Its addresses, if they are for this host, written as in a URL, and this port.
     pub(super) fn of(&self, host: &str, port: u16) -> Option<&[IpAddr]> {
-        let is_host = self.host.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(host));
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let is_host = self
+            .host
+            .as_deref()
+            .map(|own| own.strip_suffix('.').unwrap_or(own))
+            .is_none_or(|own| own.eq_ignore_ascii_case(host));
         (is_host && self.port.is_none_or(|own| own == port)).then_some(&*self.addresses)
     }
 }
@@ -74,6 +79,7 @@ mod tests {
         let addresses: Vec<IpAddr> =
             ["192.0.2.7", "2001:db8::1", "::1"].map(|text| text.parse().unwrap()).into();
         assert_eq!(given.of("example.com", 443), Some(&*addresses));
+        assert_eq!(given.of("example.com.", 443), Some(&*addresses), "the same host");
         assert_eq!(given.of("example.com", 80), None);
         assert_eq!(given.of("www.example.com", 443), None);
         let any_port = GivenAddress::parse("[::1]:*:127.0.0.1").unwrap();

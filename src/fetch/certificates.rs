@@ -77,8 +77,13 @@ impl Identity {
     pub fn from_pem(chain: Vec<u8>, key: Vec<u8>) -> Result<Identity, CertificateError> {
         let certificates = certificates(&chain)?;
         let read = PrivateKeyDer::from_pem_slice(&key).map_err(|_| CertificateError::NoKey)?;
-        CertifiedKey::from_der(certificates, read, &ring::default_provider())
-            .map_err(|err| CertificateError::WrongKey(err.to_string()))?;
+        CertifiedKey::from_der(certificates, read, &ring::default_provider()).map_err(|err| match err {
+            rustls::Error::InvalidCertificate(reason) => {
+                let hint = "X.509 version 3 is wanted, which openssl makes with -extfile or -addext";
+                CertificateError::BadCertificate(1, format!("{reason:?} ({hint})"))
+            }
+            err => CertificateError::WrongKey(err.to_string()),
+        })?;
         Ok(Identity { certificates: chain, key })
     }
 
@@ -121,5 +126,25 @@ mod tests {
         assert!(matches!(wrong, Err(CertificateError::WrongKey(_))), "{wrong:?}");
         let broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec();
         assert!(matches!(Authorities::from_pem(broken), Err(CertificateError::BadCertificate(1, _))));
+    }
+
+    /// Made by openssl without extensions, for no crate makes such old ones. The key is another, but that is seen later.
+    #[test]
+    fn a_certificate_of_an_old_version_is_not_taken_for_a_wrong_key() {
+        let made = rcgen::generate_simple_self_signed(["h".to_owned()]).unwrap();
+        let key = made.signing_key.serialize_pem();
+        let certificate = "-----BEGIN CERTIFICATE-----\n\
+                   MIIBFzCBvQIUATzuWeR1mYEXkXFQz4ntLzc7v8owCgYIKoZIzj0EAwIwDTELMAkG\n\
+                   A1UEAwwCbWUwIBcNMjYxMTIxMDMzMzM4WhgPMjEyNjEwMjgwMzMzMzhaMA0xCzAJ\n\
+                   BgNVBAMMAm1lMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaM8gnuRCaXABK6Ae\n\
+                   Qm39smxaYsIUKgzHl8wFXOmMNxnguO6k5KqszNUKFOx/BNGMRanTIbNgehcUtPh0\n\
+                   INWMRDAKBggqhkjOPQQDAgNJADBGAiEA5Yx1sM1bm2Pgw2lIGxLKFcW1YxWvE5YO\n\
+                   xr9R1UQglQYCIQDRmIwthyxAmtptW25AD7dAobeoNPTzUsvBNFPcaSaGjg==\n\
+                   -----END CERTIFICATE-----";
+        let told = Identity::from_pem(certificate.into(), key.into()).unwrap_err();
+        assert!(
+            matches!(&told, CertificateError::BadCertificate(1, why) if why.contains("version 3")),
+            "{told}"
+        );
     }
 }

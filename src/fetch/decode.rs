@@ -83,19 +83,60 @@ pub fn decode(body: Vec<u8>, content_encoding: &str, limit: u64) -> Result<Vec<u
     })
 }
 
+/// The beginning of a body as it was before the server applied `content_encoding`: at most one byte more than `limit`.
+/// `body` may be a beginning itself, if `is_cut`.
+///
+/// # Errors
+///
+/// [`DecodeError`]: an unknown encoding, too many of them, or bytes that are damaged and not only cut off.
+pub fn decode_beginning(
+    body: Vec<u8>,
+    is_cut: bool,
+    content_encoding: &str,
+    limit: u64,
+) -> Result<Vec<u8>, DecodeError> {
+    let mut is_cut = is_cut;
+    let mut body = body;
+    for layer in layers(content_encoding)?.into_iter().rev() {
+        if body.is_empty() {
+            break;
+        }
+        let mut out = Vec::new();
+        match layer.undo(&body, limit, &mut out) {
+            Ok(()) => {}
+            Err(DecodeError::TooLarge(_)) => is_cut = true,
+            // Whatever is wrong with it is most likely that its end is not there.
+            Err(DecodeError::Corrupt { .. }) if is_cut && !out.is_empty() => {}
+            Err(err) => return Err(err),
+        }
+        body = out;
+    }
+    body.truncate(usize::try_from(limit.saturating_add(1)).unwrap_or(usize::MAX));
+    Ok(body)
+}
+
 fn undo(layers: Vec<Encoding>, mut body: Vec<u8>, limit: u64) -> Result<Vec<u8>, DecodeError> {
     for layer in layers.into_iter().rev() {
         if body.is_empty() {
             break;
         }
-        body = match layer {
-            Encoding::Gzip => gunzip(&body, limit)?,
-            Encoding::Deflate => inflate(&body, limit)?,
-            Encoding::Brotli => unbrotli(&body, limit)?,
-            Encoding::Zstd => unzstd(&body, limit)?,
-        };
+        let mut out = Vec::new();
+        layer.undo(&body, limit, &mut out)?;
+        body = out;
     }
     within(body, limit)
+}
+
+impl Encoding {
+    /// Appends what was packed to `out`, which after an error has what came before it.
+    fn undo(self, packed: &[u8], limit: u64, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+        match self {
+            Encoding::Gzip => gunzip(packed, limit, out),
+            Encoding::Deflate => inflate(packed, limit, out),
+            Encoding::Brotli => unbrotli(packed, limit, out),
+            Encoding::Zstd => unzstd(packed, limit, out),
+        }
+    }
 }
 
 /// The encodings in the order they were applied, without `identity`.
@@ -116,35 +157,34 @@ fn layers(content_encoding: &str) -> Result<Vec<Encoding>, DecodeError> {
 
 /// All members of a gzip file one after another (RFC 1952 2.2). What follows the last member and is not a member is
 /// dropped: browsers do the same, and servers pad with zeros.
-fn gunzip(packed: &[u8], limit: u64) -> Result<Vec<u8>, DecodeError> {
-    let mut out = Vec::new();
+fn gunzip(packed: &[u8], limit: u64, out: &mut Vec<u8>) -> Result<(), DecodeError> {
     let mut rest = packed;
     loop {
         let mut member = GzDecoder::new(rest);
-        read_within(&mut member, &mut out, limit, "gzip")?;
+        read_within(&mut member, out, limit, "gzip")?;
         rest = member.into_inner();
         if !rest.starts_with(&[0x1f, 0x8b]) {
-            return Ok(out);
+            return Ok(());
         }
     }
 }
 
 /// HTTP's `deflate` is the zlib format (RFC 9110 8.4.1.2), but some servers send the bare deflate stream; the two
 /// bytes of a zlib header tell them apart (RFC 1950 2.2: method 8, window at most 7, multiple of 31).
-fn inflate(packed: &[u8], limit: u64) -> Result<Vec<u8>, DecodeError> {
+fn inflate(packed: &[u8], limit: u64, out: &mut Vec<u8>) -> Result<(), DecodeError> {
     let has_zlib_header = matches!(packed, [cmf, flags, ..]
         if cmf & 0x0f == 8 && cmf >> 4 <= 7 && (u16::from(*cmf) << 8 | u16::from(*flags)) % 31 == 0);
     // Driven by hand: flate2's readers take the end of the input for the end of the stream, so that a cut-off body
     // would look whole.
     let mut stream = Decompress::new(has_zlib_header);
-    let mut out = Vec::new();
     loop {
-        make_room(&mut out, limit)?;
+        make_room(out, limit)?;
         let read = usize::try_from(stream.total_in()).expect("bytes in memory are counted by usize");
         let room = out.capacity() - out.len();
-        let status = stream.decompress_vec(&packed[read..], &mut out, FlushDecompress::None);
+        let status = stream.decompress_vec(&packed[read..], out, FlushDecompress::None);
         match status {
-            Ok(Status::StreamEnd) => return within(out, limit),
+            Ok(Status::StreamEnd) if out.len() as u64 > limit => return Err(DecodeError::TooLarge(limit)),
+            Ok(Status::StreamEnd) => return Ok(()),
             // Room was left, so it is the input that ran out.
             Ok(_) if out.capacity() > out.len() && room > 0 => return Err(corrupt("deflate", "cut off")),
             Ok(_) => {}
@@ -153,25 +193,23 @@ fn inflate(packed: &[u8], limit: u64) -> Result<Vec<u8>, DecodeError> {
     }
 }
 
-fn unbrotli(packed: &[u8], limit: u64) -> Result<Vec<u8>, DecodeError> {
+fn unbrotli(packed: &[u8], limit: u64, out: &mut Vec<u8>) -> Result<(), DecodeError> {
     let mut stream = Decompressor::new(packed, 4096);
     // An extension that no header announces, and whose window of 1 GB only a bomb needs.
     stream.set_parameter(BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW, 0);
-    let mut out = Vec::new();
-    read_within(&mut stream, &mut out, limit, "br")?;
-    Ok(out)
+    read_within(&mut stream, out, limit, "br")?;
+    Ok(())
 }
 
 /// All frames one after another (RFC 8878 3.1); those that are to be skipped are. The checksum is checked if there is
 /// one.
-fn unzstd(packed: &[u8], limit: u64) -> Result<Vec<u8>, DecodeError> {
-    let mut out = Vec::new();
+fn unzstd(packed: &[u8], limit: u64, out: &mut Vec<u8>) -> Result<(), DecodeError> {
     let mut rest = packed;
     while !rest.is_empty() {
         let before = rest;
         match StreamingDecoder::new_with_max_window_size(rest, ZSTD_WINDOW) {
             Ok(mut frame) => {
-                read_within(&mut frame, &mut out, limit, "zstd")?;
+                read_within(&mut frame, out, limit, "zstd")?;
                 let told = frame.decoder.get_checksum_from_data();
                 if told.is_some() && told != frame.decoder.get_calculated_checksum() {
                     return Err(corrupt("zstd", "wrong checksum"));
@@ -188,7 +226,7 @@ fn unzstd(packed: &[u8], limit: u64) -> Result<Vec<u8>, DecodeError> {
             Err(err) => return Err(corrupt("zstd", &err)),
         }
     }
-    Ok(out)
+    Ok(())
 }
 
 /// Appends all of `from` to `out`.
@@ -279,6 +317,24 @@ mod tests {
 
     fn is_corrupt(result: &Result<Vec<u8>, DecodeError>) -> bool {
         matches!(result, Err(DecodeError::Corrupt { .. }))
+    }
+
+    #[test]
+    fn the_beginning_of_a_large_body_is_its_first_bytes_in_every_encoding() {
+        let plain: Vec<u8> = (0..100_000u32).flat_map(|n| format!("{n}\n").into_bytes()).collect();
+        assert_eq!(decode_beginning(plain.clone(), false, "", 999), Ok(plain[..1000].to_vec()));
+        for (encoding, packed) in
+            [("gzip", gzip(&plain)), ("deflate", zlib(&plain)), ("gzip, gzip", gzip(&gzip(&plain)))]
+        {
+            let begin = |packed: &[u8], is_cut| decode_beginning(packed.to_vec(), is_cut, encoding, 999);
+            assert_eq!(begin(&packed, false).as_deref(), Ok(&plain[..1000]), "{encoding}");
+            let half = &packed[..packed.len() / 2];
+            assert_eq!(begin(half, true).as_deref(), Ok(&plain[..1000]), "{encoding}");
+        }
+        // What is whole and damaged is damaged.
+        assert!(decode_beginning(gzip(TEXT)[..20].to_vec(), false, "gzip", 999).is_err());
+        assert!(decode_beginning(b"no gzip".to_vec(), true, "gzip", 999).is_err());
+        assert_eq!(decode_beginning(gzip(TEXT), false, "gzip", 999).as_deref(), Ok(TEXT));
     }
 
     #[test]

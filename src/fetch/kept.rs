@@ -11,7 +11,7 @@ use url::Url;
 use super::cache::{Cache, LookUp, Stored};
 use super::http::{Answer, HeaderSet};
 use super::{Fetcher, redirect};
-use crate::model::{Exchange, PageError};
+use crate::model::{Errand, Exchange, PageError};
 
 impl Fetcher {
     /// The answer to `request` at `url`: a kept one if it is good, otherwise the server's. A page that failed before is
@@ -41,7 +41,7 @@ impl Fetcher {
             LookUp::Stale { conditions, stored } => {
                 let answer = self.ask(url, &headers.with(conditions), request, exchange)?;
                 if answer.status() != 304 {
-                    return self.keep(cache, &asked, url, answer);
+                    return self.keep(cache, &asked, (url, request.errand), answer);
                 }
                 if let Some(renewed) = cache.freshen(stored, &asked, answer.headers(), SystemTime::now()) {
                     answer.discard();
@@ -49,11 +49,11 @@ impl Fetcher {
                 }
                 answer.discard();
                 let answer = self.ask(url, headers, request, exchange)?;
-                self.keep(cache, &asked, url, answer)
+                self.keep(cache, &asked, (url, request.errand), answer)
             }
             LookUp::Miss => {
                 let answer = self.ask(url, headers, request, exchange)?;
-                self.keep(cache, &asked, url, answer)
+                self.keep(cache, &asked, (url, request.errand), answer)
             }
         }
     }
@@ -63,7 +63,7 @@ impl Fetcher {
         &self,
         cache: &Cache,
         asked: &Request<()>,
-        url: &Url,
+        (url, errand): (&Url, Errand),
         answer: Answer,
     ) -> Result<Answer, PageError> {
         let (status, now) = (answer.status(), SystemTime::now());
@@ -72,15 +72,15 @@ impl Fetcher {
         }
         let headers = answer.headers().clone();
         let leads_elsewhere = redirect::is_redirect(status) && headers.contains_key(header::LOCATION);
-        let body = if leads_elsewhere || status >= 400 {
+        let (body, is_cut) = if leads_elsewhere || status >= 400 {
             // Nobody reads it.
             answer.discard();
-            Vec::new()
+            (Vec::new(), false)
         } else {
-            answer.read(self.policy.max_body_bytes)?
+            self.body_as_sent(answer, errand)?
         };
         // What ended because connections were shut down may be half a page.
-        if !self.is_aborted.load(Ordering::SeqCst) {
+        if !is_cut && !self.is_aborted.load(Ordering::SeqCst) {
             cache.store(asked, status, &headers, &body, now);
         }
         Ok(self.client.replay(url, status, headers, body))

@@ -46,6 +46,9 @@ use self::redirect::Standing;
 pub use self::secret::Secret;
 use crate::model::{Errand, Exchange, Failure, Fetched, Page, PageError, Request, display_url};
 
+/// How much of a robots.txt is read, whatever the limit for pages: what RFC 9309 2.5 asks of every crawler.
+const ROBOTS_BYTES: u64 = 500 << 10;
+
 /// Fetches pages; shared by all crawl threads.
 #[derive(Debug)]
 pub struct Fetcher {
@@ -175,15 +178,17 @@ impl Fetcher {
         let mut url = request.target().clone();
         redirect::strip(&mut url);
         let standing = match redirect::standing(&request.url, &url) {
-            // Nobody has named the host of a robots.txt, which may be that of a redirect.
-            Standing::Home if request.errand == Errand::Robots => Standing::Away,
+            // It says the same to everybody, and whoever led to its host may have led from https down to http.
+            _ if request.errand == Errand::Robots => Standing::Bare,
+            // A page wrote that URL. Its host is nobody's home.
+            Standing::Home if request.is_by_page => Standing::Away,
             standing => standing,
         };
         let headers = self.headers(request, &url, standing);
         let answer = self.answer(&url, &headers, request, exchange)?;
         let location = answer.header("location").filter(|_| redirect::is_redirect(answer.status()));
         let Some(location) = location else {
-            return self.receive(answer, exchange);
+            return self.receive(answer, request.errand, exchange);
         };
         if request.redirects() >= self.policy.max_redirects {
             return Err(PageError::TooManyRedirects(self.policy.max_redirects));
@@ -240,7 +245,7 @@ impl Fetcher {
     fn cookies(&self, url: &Url, standing: Standing) -> Option<String> {
         let jar = self.jar.as_ref().map(|jar| jar.read().unwrap_or_else(PoisonError::into_inner));
         let kept = match &jar {
-            Some(jar) if standing != Standing::Downgraded && !jar.is_empty() => jar.cookies_for(url),
+            Some(jar) if standing != Standing::Bare && !jar.is_empty() => jar.cookies_for(url),
             _ => Vec::new(),
         };
         let own: &[_] = if standing == Standing::Home { &self.own_cookies } else { &[] };
@@ -289,7 +294,7 @@ impl Fetcher {
     }
 
     /// The page in an answer that leads nowhere else.
-    fn receive(&self, answer: Answer, exchange: &mut Exchange) -> Result<Step, PageError> {
+    fn receive(&self, answer: Answer, errand: Errand, exchange: &mut Exchange) -> Result<Step, PageError> {
         let status = answer.status();
         if !matches!(status, 200..=399) {
             exchange.retry_after = answer.header("retry-after").and_then(retry_after::parse);
@@ -301,13 +306,30 @@ impl Fetcher {
         let robots_tag =
             answer.all("x-robots-tag").map(|value| String::from_utf8_lossy(value).into_owned()).collect();
         let encoding = answer.list("content-encoding");
-        let limit = self.policy.max_body_bytes;
-        let body = decode::decode(answer.read(limit)?, &encoding, limit).map_err(|err| match err {
+        let (body, is_cut) = self.body_as_sent(answer, errand)?;
+        let decoded = match errand {
+            Errand::Page => decode::decode(body, &encoding, self.policy.max_body_bytes),
+            Errand::Robots => decode::decode_beginning(body, is_cut, &encoding, ROBOTS_BYTES),
+        };
+        let body = decoded.map_err(|err| match err {
             DecodeError::TooLarge(limit) => PageError::TooLarge(limit),
             DecodeError::Bomb => PageError::Bomb(encoding),
             err => PageError::ContentEncoding { encoding, reason: err.to_string() },
         })?;
         Ok(Step::Page { status, content_type, robots_tag, body })
+    }
+
+    /// The body as it came over the wire, and whether there is more of it: a page comes whole or not at all, a
+    /// robots.txt with one byte too many for whoever reads it to see that it is cut.
+    fn body_as_sent(&self, answer: Answer, errand: Errand) -> Result<(Vec<u8>, bool), PageError> {
+        match errand {
+            Errand::Page => Ok((answer.read(self.policy.max_body_bytes)?, false)),
+            Errand::Robots => {
+                let body = answer.read_beginning(ROBOTS_BYTES)?;
+                let is_cut = body.len() as u64 > ROBOTS_BYTES;
+                Ok((body, is_cut))
+            }
+        }
     }
 }
 

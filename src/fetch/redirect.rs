@@ -51,15 +51,15 @@ pub(super) enum Standing {
     Home,
     /// Another origin: only what is that one's own.
     Away,
-    /// Plain http, where https was asked for: nothing that is a secret, whosever it is.
-    Downgraded,
+    /// Plain http, where https was asked for, or a robots.txt: nothing that is a secret, whosever it is.
+    Bare,
 }
 
 /// How `url` stands to the URL that was `named`.
 pub(super) fn standing(named: &Url, url: &Url) -> Standing {
     match same_origin(named, url) {
         true => Standing::Home,
-        false if named.scheme() == "https" && url.scheme() == "http" => Standing::Downgraded,
+        false if named.scheme() == "https" && url.scheme() == "http" => Standing::Bare,
         false => Standing::Away,
     }
 }
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(standing("https://h/", "https://h/x"), Standing::Home);
         assert_eq!(standing("https://h/", "https://other/"), Standing::Away);
         assert_eq!(standing("http://h/", "https://h/"), Standing::Away);
-        assert_eq!(standing("https://h/", "http://h/"), Standing::Downgraded);
-        assert_eq!(standing("https://h/", "http://other/"), Standing::Downgraded);
+        assert_eq!(standing("https://h/", "http://h/"), Standing::Bare);
+        assert_eq!(standing("https://h/", "http://other/"), Standing::Bare);
     }
 }

@@ -319,7 +319,7 @@ impl Host {
     pub(super) fn learn_robots(&mut self, url: &Url, robots: Result<Robots, PageError>, now: Instant) {
         find(&mut self.origins, url).rules = match robots {
             Ok(robots) => Rules::Known { robots, until: now + ROBOTS_GOOD_FOR },
-            Err(error) => Rules::Missed { error: Box::new(error), until: now + ROBOTS_MISSED_FOR },
+            Err(error) => Rules::Missed { error: Box::new(of_robots(error)), until: now + ROBOTS_MISSED_FOR },
         };
     }
 
@@ -329,6 +329,14 @@ impl Host {
             && self.queue.is_empty()
             && self.opens_at().is_none_or(|at| at <= now)
             && !self.origins.iter().any(|origin| matches!(origin.rules, Rules::Asked))
+    }
+}
+
+/// Why a page is not asked for, when this is why its robots.txt did not come.
+fn of_robots(error: PageError) -> PageError {
+    match error {
+        PageError::NoRobots(_) | PageError::GivenUp(_) | PageError::Panicked(_) | PageError::Aborted => error,
+        error => PageError::OfRobots(Box::new(error)),
     }
 }
 

@@ -217,8 +217,10 @@ fn without_robots_txt_for_a_fault_of_the_server_its_pages_fail() {
     hosts.push(request(0, "http://a/x"), now);
     let Some(Handed::Request(robots)) = hosts.take(now) else { panic!("no request") };
     hosts.settle(&robots, (good(), None), None, now);
-    hosts.learn_robots(&robots.url, Err(PageError::Status(500)), now);
-    assert!(matches!(hosts.take(now), Some(Handed::Failed(page, PageError::Status(500))) if page.id.0 == 0));
+    hosts.learn_robots(&robots.url, Err(PageError::Protocol("x".into())), now);
+    let Some(Handed::Failed(page, error)) = hosts.take(now) else { panic!("not failed") };
+    assert_eq!((page.id.0, error.to_string().as_str()), (0, "robots.txt: not a valid HTTP response: x"));
+    assert_eq!(error.kind(), "protocol");
     hosts.push(request(1, "http://a/x"), now);
     assert!(matches!(hosts.take(now + SECOND), Some(Handed::Failed(..))), "it is not asked for each page");
     hosts.push(request(2, "http://a/x"), now);

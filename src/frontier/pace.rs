@@ -35,7 +35,9 @@ pub struct HostPace {
 pub struct HostPattern(pub String);
 
 impl HostPattern {
+    /// A dot at the end of `host` only says that the name is whole.
     fn fits(&self, host: &str) -> bool {
+        let host = host.strip_suffix('.').unwrap_or(host);
         match self.0.strip_prefix("*.") {
             Some(parent) => host.strip_suffix(parent).is_some_and(|below| below.ends_with('.')),
             None => self.0 == host,
@@ -90,6 +92,7 @@ mod tests {
         assert!(fits("*.example.com", "a.b.example.com"));
         assert!(!fits("*.example.com", "example.com"));
         assert!(!fits("*.example.com", "badexample.com"));
+        assert!(fits("example.com", "example.com.") && fits("*.example.com", "www.example.com."));
     }
 
     #[test]

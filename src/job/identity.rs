@@ -10,9 +10,10 @@ use super::check_output;
 use super::layers::Layers;
 use crate::fetch::cookies::{Jar, file, parse_cookies};
 use crate::fetch::credentials::{Credentials, Netrc, basic, bearer};
-use crate::fetch::{Secret, parse_header};
+use crate::fetch::{FetchPolicy, Secret, parse_header};
 use crate::mistake::{Mistake, Slip};
 use crate::output::Target;
+use crate::robots::product_token;
 
 /// The jar to begin with; `None` if none is wanted.
 pub(super) fn build_cookies(layers: &mut Layers) -> Option<Jar> {
@@ -76,6 +77,18 @@ pub(super) fn build_user_agents(layers: &mut Layers) -> Vec<String> {
         }
     };
     agents.unwrap_or_else(|| vec![default_user_agent()])
+}
+
+/// The names that robots.txt may know us by, each once: those of the user agents that are sent, be it by a header.
+pub(super) fn names_for_robots(fetch: &FetchPolicy) -> Vec<String> {
+    let own = fetch.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("user-agent"));
+    let own: Vec<&str> = own.map(|(_, value)| value.reveal()).collect();
+    let sent = if own.is_empty() { fetch.user_agents.iter().map(String::as_str).collect() } else { own };
+    let mut names: Vec<String> =
+        sent.into_iter().map(|agent| product_token(agent).to_ascii_lowercase()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 fn user_agents_of_file(layers: &mut Layers) -> Option<Vec<String>> {
@@ -154,5 +167,7 @@ pub(super) fn read_text(path: &Path) -> Result<String, String> {
     if bytes.len() as u64 > MOST_BYTES {
         return Err(format!("larger than {MOST_BYTES} bytes"));
     }
-    String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())
+    let text = String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())?;
+    // Editors put it there, and nobody sees it.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }

@@ -37,7 +37,6 @@ use crate::html::{self, Charset};
 use crate::mistake::{Mistake, Slip};
 use crate::model::RuleId;
 use crate::output::{Target, check_target};
-use crate::robots;
 use crate::source::{Seeds, Source};
 use crate::written::{Layer, Place, Written};
 use layers::Layers;
@@ -80,8 +79,8 @@ pub struct Job {
     pub retry: RetryPolicy,
     /// How fast each host is asked.
     pub pace: PacePolicy,
-    /// The name that robots.txt knows us by.
-    pub agent: String,
+    /// The names that robots.txt knows us by: one of each user agent.
+    pub agents: Vec<String>,
     /// Crawl threads.
     pub jobs: usize,
     /// Parser threads.
@@ -178,8 +177,7 @@ impl Job {
                     rules: rules.rules,
                     start: rules.start,
                     charset,
-                    agent: robots::product_token(fetch.user_agents.first().map_or("", String::as_str))
-                        .to_owned(),
+                    agents: identity::names_for_robots(&fetch),
                     fetch,
                     retry,
                     pace,

@@ -66,7 +66,8 @@ fn read_pattern(text: &str) -> Result<HostPattern, Slip> {
         return Err(Slip::new(at, "a host is a name without scheme, port and path").with_hint(hint));
     }
     // As the URL standard writes hosts: in small letters, other scripts in Punycode.
-    match url::Host::parse(name) {
+    // A dot at the end only says that the name is whole.
+    match url::Host::parse(name.strip_suffix('.').unwrap_or(name)) {
         Ok(host) if text.starts_with("*.") => Ok(HostPattern(format!("*.{host}"))),
         Ok(host) => Ok(HostPattern(host.to_string())),
         Err(error) => Err(Slip::new(0, error.to_string()).with_hint(hint)),
@@ -144,6 +145,7 @@ mod tests {
     fn a_host_is_a_name_as_urls_have_it() {
         let name = |text| read_pattern(text).map(|pattern| pattern.0).ok();
         assert_eq!(name("Example.com").as_deref(), Some("example.com"));
+        assert_eq!(name("example.com.").as_deref(), Some("example.com"));
         assert_eq!(name("*.Example.com").as_deref(), Some("*.example.com"));
         assert_eq!(name("bücher.example").as_deref(), Some("xn--bcher-kva.example"));
         assert_eq!(name("[::1]").as_deref(), Some("[::1]"));

@@ -30,8 +30,8 @@ pub(super) struct Reader {
     scope: ScopePolicy,
     /// Which entries of sitemaps and feeds are wanted.
     seeds: Seeds,
-    /// The name that robots.txt knows us by.
-    agent: String,
+    /// The names that robots.txt knows us by.
+    agents: Vec<String>,
 }
 
 /// What the pages of one rule are read with.
@@ -57,7 +57,7 @@ impl Reader {
             fields += rule.field_names().len();
         }
         let documents = html::Reader::new(Limits::default());
-        let (charset, pace, agent) = (job.charset, job.pace.clone(), job.agent.clone());
+        let (charset, pace, agents) = (job.charset, job.pace.clone(), job.agents.clone());
         Reader {
             rules,
             fields,
@@ -66,7 +66,7 @@ impl Reader {
             pace,
             scope: job.follow.scope.clone(),
             seeds: job.seeds.clone(),
-            agent,
+            agents,
         }
     }
 
@@ -75,7 +75,7 @@ impl Reader {
             Errand::Page => self.extract(&page).map(Found::Records),
             Errand::Sitemap | Errand::Feed => self.read_seed(&page).map(Found::Records),
             Errand::Address => Ok(Found::Address),
-            Errand::Robots => Ok(Found::Robots(Robots::parse(&page.body, &self.agent))),
+            Errand::Robots => Ok(Found::Robots(Robots::parse_for_all(&page.body, &self.agents))),
         }))
         .unwrap_or_else(|payload| Err(PageError::Panicked(panic_message(&*payload))));
         Outcome { body_bytes: page.body.len() as u64, request: page.request, result, exchange: page.exchange }
@@ -129,13 +129,14 @@ impl Reader {
         let asks_robots =
             rule.follows && self.pace.at(page.final_url.host_str().unwrap_or_default()).obeys_robots;
         let headers = page.robots_tag.iter().map(String::as_str);
-        let said = Directives::from_header_values(headers, &self.agent);
+        let said = of_any_name(&self.agents, |agent| Directives::from_header_values(headers.clone(), agent));
         let content_type = page.content_type.as_deref();
         let mut records = match rule.reads {
             Reads::Markup => {
                 let document = self.documents.read(&page.body, content_type, self.charset)?;
-                facts.may_follow =
-                    !(asks_robots && said.and(Directives::from_meta(document.metas(), &self.agent)).nofollow);
+                let said = said
+                    .and(of_any_name(&self.agents, |agent| Directives::from_meta(document.metas(), agent)));
+                facts.may_follow = !(asks_robots && said.nofollow);
                 rule.extractor.extract(Content::Markup(&document), &facts)?
             }
             Reads::Json => {
@@ -155,6 +156,11 @@ impl Reader {
         }
         Ok(records)
     }
+}
+
+/// What is asked of anybody by one of these names.
+fn of_any_name(agents: &[String], said: impl Fn(&str) -> Directives) -> Directives {
+    agents.iter().map(|agent| said(agent)).fold(Directives::default(), Directives::and)
 }
 
 impl From<ReadError> for PageError {

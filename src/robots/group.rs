@@ -26,7 +26,7 @@ pub(super) struct Group {
 }
 
 /// Rules in the order of the file, all patterns in one string: a hundred thousand hosts have to fit into memory.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Rules {
     patterns: String,
     /// Where each pattern ends, and whether it allows.

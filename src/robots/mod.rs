@@ -26,9 +26,10 @@ use url::{Position, Url};
 pub use self::directives::Directives;
 use self::group::{Group, Rules};
 
-/// What one origin's robots.txt says to us: the group that is ours, and the sitemaps. A clone costs nothing.
+/// What one origin's robots.txt says to us: the group that is ours, or those of all our names, and the sitemaps. A clone
+/// costs nothing.
 #[derive(Debug, Clone)]
-pub struct Robots(Arc<Group>);
+pub struct Robots(Arc<[Group]>);
 
 /// Whether a URL may be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,12 +50,26 @@ impl Robots {
     /// `agent` is our product token ([`product_token`]); groups are compared with it regardless of case (2.2.1). Without
     /// a group of ours that of `*` holds. Only the first 500 KiB are read (2.5); a line cut off there is left out.
     pub fn parse(body: &[u8], agent: &str) -> Robots {
-        Robots(Arc::new(group::parse(body, agent)))
+        Robots([group::parse(body, agent)].into())
+    }
+
+    /// Reads a file for somebody of several names: what any of their groups forbids is forbidden, and the longest pause
+    /// holds. Without a name it is read as for one that nobody knows.
+    pub fn parse_for_all<S: AsRef<str>>(body: &[u8], agents: &[S]) -> Robots {
+        let mut groups: Vec<Group> = Vec::new();
+        for agent in agents {
+            let group = group::parse(body, agent.as_ref());
+            // Names that the file does not know share the group of everybody.
+            if groups.iter().all(|other| other.rules != group.rules) {
+                groups.push(group);
+            }
+        }
+        if groups.is_empty() { Robots::parse(body, "") } else { Robots(groups.into()) }
     }
 
     /// Everything may be fetched: the file is unavailable, status 4xx (RFC 9309 2.3.1.3).
     pub fn allow_all() -> Robots {
-        Robots(Arc::new(Group::default()))
+        Robots([Group::default()].into())
     }
 
     /// Nothing may be fetched: the file is unreachable, status 5xx or no answer (RFC 9309 2.3.1.4). Its verdict names
@@ -62,7 +77,7 @@ impl Robots {
     pub fn disallow_all() -> Robots {
         let mut rules = Rules::default();
         rules.disallow(b"/");
-        Robots(Arc::new(Group { rules, ..Group::default() }))
+        Robots([Group { rules, ..Group::default() }].into())
     }
 
     /// Whether the URL may be fetched.
@@ -87,7 +102,7 @@ impl Robots {
         if path == "/robots.txt" {
             return Verdict::Allowed;
         }
-        match self.0.rules.against(path) {
+        match self.0.iter().find_map(|group| group.rules.against(path)) {
             None => Verdict::Allowed,
             Some(rule) => Verdict::Disallowed { rule },
         }
@@ -96,19 +111,20 @@ impl Robots {
     /// Whether no page at all may be fetched, so that it is not worth asking for each: there is a rule against
     /// everything, and no `Allow` besides it.
     pub fn blocks_everything(&self) -> bool {
-        self.0.rules.block_everything()
+        self.0.iter().any(|group| group.rules.block_everything())
     }
 
     /// The pause that our group asks for between two requests, at most an hour; `None` if it asks for none. It is not
     /// part of RFC 9309, but widely meant: seconds, fractions allowed. Of several the longest holds.
     pub fn crawl_delay(&self) -> Option<Duration> {
-        self.0.rules.delay()
+        self.0.iter().filter_map(|group| group.rules.delay()).max()
     }
 
     /// The addresses of sitemaps as written, whatever group they stand in (RFC 9309 2.2.4); the first 500. They need not
     /// be URLs.
     pub fn sitemaps(&self) -> &[String] {
-        &self.0.sitemaps
+        // They stand outside of groups, so each has them all.
+        self.0.first().map_or(&[], |group| &group.sitemaps)
     }
 }
 

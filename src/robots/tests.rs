@@ -236,6 +236,25 @@ fn a_product_token_ends_at_the_first_other_character() {
 }
 
 #[test]
+fn of_several_names_the_strictest_rule_and_the_longest_pause_hold() {
+    let file = "User-agent: a\nDisallow: /a\nCrawl-delay: 2\n\nUser-agent: b\nDisallow: /b\nCrawl-delay: 5\n\n\
+                User-agent: *\nDisallow: /c\nSitemap: http://h/s\n";
+    let of = |agents: &[&str]| {
+        let robots = Robots::parse_for_all(file.as_bytes(), agents);
+        let allows = |path: &str| robots.allows(&Url::parse("http://h/").unwrap().join(path).unwrap());
+        let delay = robots.crawl_delay().map(|delay| delay.as_secs());
+        assert_eq!(robots.sitemaps(), ["http://h/s"]);
+        ([allows("/a"), allows("/b"), allows("/c")], delay, robots.0.len())
+    };
+    assert_eq!(of(&["a"]), ([false, true, true], Some(2), 1));
+    assert_eq!(of(&["a", "b"]), ([false, false, true], Some(5), 2));
+    assert_eq!(of(&["x", "a", "y"]), ([false, true, false], Some(2), 2));
+    assert_eq!(of(&[]), ([true, true, false], None, 1));
+    let blocked = Robots::parse_for_all(b"User-agent: a\nDisallow: /\n", &["b", "a"]);
+    assert!(blocked.blocks_everything());
+}
+
+#[test]
 fn it_goes_from_thread_to_thread() {
     fn shared<T: Send + Sync + Clone + 'static>(_: &T) {}
     shared(&Robots::allow_all());

@@ -61,6 +61,27 @@ fn the_group_of_our_own_name_counts_before_the_one_for_all() {
 }
 
 #[test]
+fn each_name_that_is_sent_counts_and_the_strictest_rule_holds() {
+    let rules =
+        "User-agent: one\nDisallow: /1\n\nUser-agent: two\nDisallow: /2\n\nUser-agent: *\nDisallow: /3\n";
+    let folder = temp_dir();
+    let list = folder.path().join("agents");
+    fs::write(&list, "One/1.0\nTwo/2.0 (x)\none/3\n").unwrap();
+    for (flags, asked) in [
+        (["--user-agent-file", list.to_str().unwrap()], &["/3"][..]),
+        (["-H", "User-Agent: Two/1.0"], &["/1", "/3"]),
+        (["-H", "User-Agent:"], &["/1", "/2"]),
+        (["-A", "one"], &["/2", "/3"]),
+    ] {
+        let server = site(text(rules));
+        let job =
+            ["crawl", &server.url("/{page}"), "-p", "1-3", "-f", "h=//h1", "-q", "--ordered", "-j", "1"];
+        assert_eq!(run(polite(job).args(flags)).code, Some(0));
+        assert_eq!(paths(&server.hits())[1..], *asked, "{flags:?}");
+    }
+}
+
+#[test]
 fn a_site_that_forbids_everything_ends_with_a_code_of_its_own() {
     let server = site(text("User-agent: *\nDisallow: /\n"));
     let ran = run(&mut polite(["crawl", &server.url("/{page}"), "-p", "1-30", "-f", "h=//h1"]));
@@ -109,6 +130,23 @@ fn a_robots_txt_that_fails_is_waited_for_and_then_nothing_is_asked() {
 }
 
 #[test]
+fn what_keeps_a_robots_txt_from_coming_is_told_as_its_own_fault() {
+    let coded = text("User-agent: *\n").header("Content-Encoding", "x-own");
+    let cut = Reply::raw("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n").then_close();
+    let led_away = Reply::redirect(302, "http://no-such-host.invalid/robots.txt");
+    for (robots, told) in [
+        (coded, "/1: robots.txt: content encoding `x-own`: unknown encoding"),
+        (cut, "/1: robots.txt: not a valid HTTP response"),
+        (led_away, "/1: robots.txt: "),
+    ] {
+        let server = site(robots);
+        let ran = run(&mut polite(["crawl", &server.url("/1"), "-f", "h=//h1", "--retry", "0"]));
+        assert!(ran.code != Some(0) && ran.stderr.contains(told), "{told}: {}", ran.stderr);
+        assert_eq!(paths(&server.hits()), ["/robots.txt"]);
+    }
+}
+
+#[test]
 fn redirects_of_robots_txt_are_followed_five_times() {
     for (hops, expected) in [(5, vec!["/1"]), (6, vec!["/1", "/2"])] {
         let server = Server::start(move |site| {
@@ -143,6 +181,24 @@ fn a_redirect_into_a_forbidden_place_is_not_followed() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn a_large_robots_txt_counts_by_its_first_half_million_bytes_whatever_the_limit_for_pages() {
+    let rules = "User-agent: *\nDisallow: /2\n";
+    let large = format!("{rules}{}Disallow: /1\n", "# so many words about nothing much\n".repeat(600_000));
+    let folder = temp_dir();
+    let cache = folder.path().to_str().unwrap();
+    for robots in [text(&format!("{rules}# {}", "x".repeat(200))), text(&large), text(&large).gzip()] {
+        let server = site(robots);
+        let job = ["crawl", &server.url("/{page}"), "-p", "1-2", "-f", "h=//h1", "--max-body", "150"];
+        for more in [&[][..], &["--cache", cache]] {
+            let ran = run(polite(job).args(more));
+            assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+            assert!(ran.stderr.contains("2 pages (1 disallowed by robots.txt), 1 record"), "{}", ran.stderr);
+        }
+        assert_eq!(paths(&server.hits()), ["/robots.txt", "/1", "/robots.txt", "/1"]);
+    }
 }
 
 #[test]

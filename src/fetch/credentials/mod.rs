@@ -29,7 +29,7 @@ impl Credentials {
     pub(super) fn authorization(&self, named: &Url, url: &Url, standing: Standing) -> Option<Secret> {
         let host = || url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         match standing {
-            Standing::Downgraded => None,
+            Standing::Bare => None,
             Standing::Away => self.netrc.machine(host()).map(Login::authorization),
             Standing::Home => of_url(named).or_else(|| self.named.clone()).or_else(|| {
                 let user = percent_decoded(named.username());

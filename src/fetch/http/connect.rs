@@ -42,6 +42,8 @@ pub(super) struct ProxyFailed {
     pub(super) proxy: String,
     /// Whether the proxy itself is at fault; else it may be the server behind it.
     pub(super) is_its_own: bool,
+    /// Whether we told it a user name.
+    pub(super) has_login: bool,
     /// What went wrong.
     pub(super) cause: Error,
 }
@@ -216,6 +218,7 @@ fn proxy_failed(proxy: &Proxy, cause: Error) -> Error {
     Error::Other(Box::new(ProxyFailed {
         proxy: format!("{}:{}", proxy.host(), proxy.port()),
         is_its_own,
+        has_login: proxy.username().is_some(),
         cause,
     }))
 }

@@ -35,6 +35,12 @@ pub(super) fn page_error(error: Error, stage: Stage, url: &Url, clocks: Clocks) 
         Error::Io(err) if err.get_ref().is_some_and(<dyn StdError + Send + Sync>::is::<Error>) => {
             page_error(err.into(), stage, url, clocks)
         }
+        // With TLS 1.3 the server looks at our certificate only after its part of the handshake.
+        Error::Io(err)
+            if err.kind() == io::ErrorKind::InvalidData && err.to_string().contains("fatal alert") =>
+        {
+            PageError::Tls(tls_text(&err.to_string()))
+        }
         Error::Io(err) => PageError::Broken(broken(&err, stage)),
         // The input ended inside a chunk's size line.
         Error::BodyStalled => PageError::Broken(at_end(stage).into()),
@@ -48,7 +54,7 @@ pub(super) fn page_error(error: Error, stage: Stage, url: &Url, clocks: Clocks) 
         Error::LargeResponseHeader(_, limit) => {
             PageError::Protocol(format!("headers of more than {} KB", limit >> 10))
         }
-        Error::Protocol(err) => PageError::Protocol(err.to_string()),
+        Error::Protocol(err) => PageError::Protocol(protocol_text(err.to_string())),
         other => PageError::Protocol(other.to_string()),
     }
 }
@@ -77,7 +83,7 @@ fn other(inner: Box<dyn StdError + Send + Sync>, stage: Stage, url: &Url, clocks
     }
     if let Some(cut) = inner.downcast_ref::<Cut>() {
         return match cut {
-            Cut::Unreadable | Cut::Interim => PageError::Protocol(cut.to_string()),
+            Cut::Unreadable | Cut::Interim | Cut::Fruitless => PageError::Protocol(cut.to_string()),
             Cut::Slow => PageError::Timeout {
                 clock: "speed-limit",
                 waited_for: "data at the least speed",
@@ -124,10 +130,13 @@ fn not_connected(failed: NoConnection, url: &Url, clocks: Clocks) -> PageError {
 }
 
 fn not_through_proxy(failed: ProxyFailed, url: &Url, clocks: Clocks) -> PageError {
-    let ProxyFailed { proxy, cause, .. } = failed;
+    let ProxyFailed { proxy, has_login, cause, .. } = failed;
     let reason = match cause {
         Error::Io(err) => io_text(&err),
         Error::ConnectProxyFailed(reason) => match reason.split_once("responded ").map(|(_, code)| code) {
+            Some(code) if code.starts_with("407") && has_login => {
+                "does not accept our user name and password (407)".into()
+            }
             Some(code) if code.starts_with("407") => "wants a user name and password (407)".into(),
             Some(code) => format!("refused to connect ({})", code.split('/').next().unwrap_or(code)),
             None => reason,
@@ -177,12 +186,24 @@ fn io_text(err: &io::Error) -> String {
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
+/// What the parser of HTTP says; but for what servers do that work otherwise, in its own words.
+fn protocol_text(text: String) -> String {
+    if text.contains("too many headers") { "too many header fields".into() } else { text }
+}
+
 /// What rustls says, for people. Its error type is not ours to name, so its text is read.
 fn tls_text(text: &str) -> String {
     let known = [
+        ("alert: CertificateRequired", "the server wants a client certificate (--cert)"),
+        ("alert: UnknownCA", "the server does not know who made our client certificate (--cert)"),
+        ("alert: CertificateExpired", "our client certificate has expired (--cert)"),
         ("UnknownIssuer", "the certificate is not from a known authority (self-signed?)"),
         ("BadSignature", "the certificate is not signed by whom it names"),
-        ("CaUsedAsEndEntity", "the certificate is self-signed"),
+        (
+            "CaUsedAsEndEntity",
+            "the certificate is that of an authority, not of a server (self-signed? --cacert takes the authority that \
+             made a server's certificate; --insecure asks all the same)",
+        ),
         ("NotValidForName", "the certificate is for another host"),
         ("certificate not valid for name", "the certificate is for another host"),
         ("NotValidYet", "the certificate is not valid yet (is the clock right?)"),
@@ -266,6 +287,23 @@ mod tests {
             assert!(matches!(&told, PageError::Tls(said) if said.contains(meaning)), "{told}");
             assert!(!told.is_worth_a_retry());
         }
+    }
+
+    #[test]
+    fn a_certificate_of_an_authority_as_a_server_s_own_comes_with_advice() {
+        let told = tls_text("invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))");
+        assert!(told.contains("--cacert takes the authority") && told.contains("--insecure"), "{told}");
+    }
+
+    #[test]
+    fn a_proxy_that_knows_a_login_and_wants_another_is_told_from_one_that_wants_any() {
+        let told = |has_login| {
+            let cause = Error::ConnectProxyFailed("proxy server responded 407/x".into());
+            let failed = ProxyFailed { proxy: "p:1".into(), is_its_own: true, has_login, cause };
+            told(Error::Other(Box::new(failed)), Stage::Head).to_string()
+        };
+        assert!(told(false).ends_with("wants a user name and password (407)"), "{}", told(false));
+        assert!(told(true).ends_with("does not accept our user name and password (407)"), "{}", told(true));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One HTTP exchange: a request, the head of the reply, its body. The only user of ureq.
 //!
 //! [`resolve`] looks names up, [`dial`] opens TCP connections, but none to a [`private`] address that nobody named;
-//! [`connect`] adds TLS ([`tls`]) and one of the [`proxies`] ([`forward`]), [`watched`] notices how a connection ends or drags on ([`pace`]), [`fault`] says in our
+//! [`connect`] adds TLS ([`tls`]) and one of the [`proxies`] ([`forward`]), [`watched`] notices how a connection ends or drags on ([`pace`], [`reading`]), [`fault`] says in our
 //! words what went wrong. Redirects, decoding and what a status means are the caller's.
 
 mod connect;
@@ -11,11 +11,12 @@ mod forward;
 mod pace;
 mod private;
 mod proxies;
+mod reading;
 mod resolve;
 mod tls;
 mod watched;
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,6 +30,7 @@ use self::dial::{Dial, Guard, Memory};
 use self::fault::Stage;
 use self::pace::LeastSpeed;
 use self::proxies::{Picked, Proxies, Tried};
+use self::reading::Reading;
 use super::FetchPolicy;
 use super::proxy::ProxyUrl;
 use crate::message::Message;
@@ -60,7 +62,7 @@ pub(super) struct Client {
     /// For hosts that the job names.
     named: Agent,
     /// For hosts that a page led to. It has connections of its own, so that it is never given one that its guard has
-    /// not let through.
+    /// not let through, and shows nobody the client certificate.
     unnamed: Agent,
     names: resolve::Names,
     proxies: Proxies,
@@ -145,36 +147,38 @@ impl Client {
     pub(super) fn new(policy: &FetchPolicy, headers: &HeaderSet) -> Client {
         let names = resolve::Names::new(policy.connect_timeout, &policy.addresses, policy.family);
         let user_agent = headers.0.get("user-agent").and_then(|value| value.to_str().ok());
-        let config = Agent::config_builder()
-            .proxy(None)
-            .tls_config(tls::config(policy))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .allow_non_standard_methods(true)
-            .user_agent(user_agent.unwrap_or_default())
-            .accept("")
-            .accept_encoding("")
-            .timeout_global(Some(policy.timeout))
-            .timeout_resolve(Some(policy.connect_timeout))
-            .timeout_connect(Some(policy.connect_timeout))
-            .timeout_per_read(Some(policy.read_timeout))
-            // Not only a limit: with it, the socket's timeout stays the same from one request to the next and need
-            // not be set again by a system call.
-            .timeout_per_write(Some(policy.read_timeout))
-            .max_response_header_size(MAX_HEAD_BYTES)
-            .max_idle_connections(policy.connections.max(MIN_IDLE_CONNECTIONS))
-            .max_idle_connections_per_host(policy.connections.max(1))
-            .no_delay(true)
-            .build();
+        let config = |tells_identity| {
+            Agent::config_builder()
+                .proxy(None)
+                .tls_config(tls::config(policy, tells_identity))
+                .http_status_as_error(false)
+                .max_redirects(0)
+                .allow_non_standard_methods(true)
+                .user_agent(user_agent.unwrap_or_default())
+                .accept("")
+                .accept_encoding("")
+                .timeout_global(Some(policy.timeout))
+                .timeout_resolve(Some(policy.connect_timeout))
+                .timeout_connect(Some(policy.connect_timeout))
+                .timeout_per_read(Some(policy.read_timeout))
+                // Not only a limit: with it, the socket's timeout stays the same from one request to the next and need
+                // not be set again by a system call.
+                .timeout_per_write(Some(policy.read_timeout))
+                .max_response_header_size(MAX_HEAD_BYTES)
+                .max_idle_connections(policy.connections.max(MIN_IDLE_CONNECTIONS))
+                .max_idle_connections_per_host(policy.connections.max(1))
+                .no_delay(true)
+                .build()
+        };
         let memory = Arc::new(Memory::default());
         let least_speed = (policy.speed_limit > 0)
             .then_some(LeastSpeed { bytes_per_second: policy.speed_limit, over: policy.speed_time });
-        let agent = |guard| {
+        let agent = |guard, tells_identity| {
             let guard = if policy.allow_private { Guard::Off } else { guard };
             let connect = Connect::new(Dial::new(guard, names.clone(), Arc::clone(&memory)), least_speed);
-            Agent::with_parts(config.clone(), connect, names.clone())
+            Agent::with_parts(config(tells_identity), connect, names.clone())
         };
-        let (named, unnamed) = (agent(Guard::Named), agent(Guard::Unnamed));
+        let (named, unnamed) = (agent(Guard::Named, true), agent(Guard::Unnamed, false));
         let clocks = Clocks {
             connect: policy.connect_timeout,
             read: policy.read_timeout,
@@ -357,18 +361,33 @@ impl Answer {
             return Err(PageError::TooLarge(limit));
         }
         let room = announced.and_then(|length| usize::try_from(length).ok());
-        let mut body = Vec::with_capacity(room.unwrap_or(FIRST_ROOM));
-        let reader = self.response.body_mut().as_reader();
-        match reader.take(limit.saturating_add(1)).read_to_end(&mut body) {
-            Ok(_) if body.len() as u64 > limit => Err(PageError::TooLarge(limit)),
+        match self.read_up_to(limit, room.unwrap_or(FIRST_ROOM)) {
+            Ok(body) if body.len() as u64 > limit => Err(PageError::TooLarge(limit)),
+            read => read,
+        }
+    }
+
+    /// The beginning of the body as it came over the wire: at most one byte more than `limit`, which tells that it was
+    /// cut.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from arriving.
+    pub(super) fn read_beginning(mut self, limit: u64) -> Result<Vec<u8>, PageError> {
+        self.read_up_to(limit, FIRST_ROOM)
+    }
+
+    fn read_up_to(&mut self, limit: u64, room: usize) -> Result<Vec<u8>, PageError> {
+        let mut body = Vec::with_capacity(room);
+        let pieces = Pieces { reading: Reading::begin(None), body: self.response.body_mut().as_reader() };
+        match pieces.take(limit.saturating_add(1)).read_to_end(&mut body) {
             Ok(_) => Ok(body),
             Err(err) => Err(fault::page_error(err.into(), Stage::Body, &self.url, self.clocks)),
         }
     }
 
     /// Reads a small unwanted body to its end, so that the connection can be used again. Anything else about it does
-    /// not matter: a large, endless or broken one ends with its connection. A server that falls silent in a small one
-    /// costs the read timeout.
+    /// not matter: a large, endless, slow or broken one ends with its connection.
     pub(super) fn discard(mut self) {
         let is_chunked = self.response.headers().contains_key("transfer-encoding");
         let ends_soon = match self.response.body().content_length() {
@@ -378,15 +397,30 @@ impl Answer {
         if !ends_soon {
             return;
         }
-        let started = Instant::now();
-        let mut reader = self.response.body_mut().as_reader();
+        let until = Instant::now() + MAX_DRAIN_TIME;
+        let reading = Reading::begin(Some(until));
+        let mut pieces = Pieces { reading, body: self.response.body_mut().as_reader() };
         let mut left = MAX_DRAINED_BYTES;
         let mut piece = [0; 4096];
-        while started.elapsed() < MAX_DRAIN_TIME {
-            match reader.read(&mut piece) {
+        while Instant::now() < until {
+            match pieces.read(&mut piece) {
                 Ok(read) if read > 0 && read as u64 <= left => left -= read as u64,
                 _ => return,
             }
         }
+    }
+}
+
+/// A body, of which each piece is noted.
+struct Pieces<R> {
+    reading: Reading,
+    body: R,
+}
+
+impl<R: Read> Read for Pieces<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.body.read(into)?;
+        self.reading.has_piece();
+        Ok(read)
     }
 }

@@ -57,14 +57,15 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
     }
 }
 
-/// Whether a name cannot be one of the open internet: the machine itself (RFC 6761), a private domain, the metadata
-/// service of a cloud. Only of use where a proxy looks the name up; anywhere else its addresses say it better.
+/// Whether a name cannot be one of the open internet: without a dot in it, the machine itself (RFC 6761), a private
+/// domain (RFC 6762 G, RFC 8375), the metadata service of a cloud. Only of use where a proxy looks the name up; anywhere
+/// else its addresses say it better.
 pub(super) fn is_private_name(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
-    let last = name.rsplit('.').next().unwrap_or_default();
-    matches!(last, "localhost" | "localdomain" | "local" | "internal" | "instance-data" | "metadata")
-        || name.ends_with(".home.arpa")
-        || name.starts_with("ip6-")
+    let Some((front, last)) = name.rsplit_once('.') else { return true };
+    let is_private =
+        ["localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan"];
+    is_private.contains(&last) || last == "arpa" && (front == "home" || front.ends_with(".home"))
 }
 
 #[cfg(test)]
@@ -209,10 +210,24 @@ mod tests {
             "printer.local",
             "nas.home.arpa",
             "ip6-localhost",
+            "intranet",
+            "WIKI.",
+            "router.lan",
+            "nas.home",
+            "mail.corp",
+            "home.arpa",
         ] {
             assert!(is_private_name(name), "{name}");
         }
-        for name in ["example.com", "localhost.example.com", "internal.example.com", "local.de"] {
+        for name in [
+            "example.com",
+            "localhost.example.com",
+            "internal.example.com",
+            "local.de",
+            "lan.de.",
+            "abcdef.onion",
+            "in-addr.arpa",
+        ] {
             assert!(!is_private_name(name), "{name}");
         }
     }

@@ -75,6 +75,7 @@ impl Picked {
         Error::Other(Box::new(ProxyFailed {
             proxy: format!("{}:{}", self.proxy.host(), self.proxy.port()),
             is_its_own: true,
+            has_login: self.proxy.username().is_some(),
             cause: Error::ConnectProxyFailed("proxy server responded 407".into()),
         }))
     }
@@ -269,6 +270,7 @@ mod tests {
         Error::Other(Box::new(ProxyFailed {
             proxy: "p:1".into(),
             is_its_own,
+            has_login: false,
             cause: Error::ConnectionFailed,
         }))
     }

@@ -4,10 +4,11 @@ use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConf
 
 use super::super::FetchPolicy;
 
-/// The TLS side of a policy. Its files were checked when they were read.
-pub(super) fn config(policy: &FetchPolicy) -> TlsConfig {
+/// The TLS side of a policy, for connections that say who we are if they are asked, or for those that do not. Its files
+/// were checked when they were read.
+pub(super) fn config(policy: &FetchPolicy, tells_identity: bool) -> TlsConfig {
     let roots = policy.authorities.as_ref().map(|authorities| certificates(authorities.pem()));
-    let identity = policy.identity.as_ref().and_then(|identity| {
+    let identity = policy.identity.as_ref().filter(|_| tells_identity).and_then(|identity| {
         let (chain, key) = identity.pem();
         Some(ClientCert::new_with_certs(&certificates(chain), PrivateKey::from_pem(key).ok()?))
     });

@@ -13,6 +13,7 @@ use ureq::Error;
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
 use super::pace::{LeastSpeed, Pace};
+use super::reading;
 
 /// More input than this that nothing could be made of is not the end of a connection but nonsense without end.
 const MAX_UNREADABLE_BYTES: usize = 64 << 10;
@@ -44,6 +45,8 @@ pub(super) enum Cut {
     Unreadable,
     /// Interim replies (1xx) and no end of them.
     Interim,
+    /// Between two pieces of a body, or behind it, more than belongs there.
+    Fruitless,
     /// Slower than is worth waiting for.
     Slow,
 }
@@ -55,6 +58,7 @@ impl fmt::Display for Cut {
             Cut::Reset => "reset by the server",
             Cut::Unreadable => "a line without end",
             Cut::Interim => "interim replies (1xx) without end",
+            Cut::Fruitless => "chunks or trailers without end",
             Cut::Slow => "too slow",
         })
     }
@@ -96,6 +100,7 @@ impl Watched {
             self.interim += 1;
         }
         let came = input.len().saturating_sub(before);
+        reading::note(came);
         if self.interim > MAX_INTERIM {
             Some(Cut::Interim)
         } else {
@@ -148,7 +153,16 @@ impl Transport for Watched {
         self.connection.transmit_output(amount, timeout).map_err(|err| self.or_cut(err))
     }
 
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+    fn await_input(&mut self, mut timeout: NextTimeout) -> Result<bool, Error> {
+        if reading::is_fruitless() {
+            return Err(Error::Other(Box::new(Cut::Fruitless)));
+        }
+        if let Some(left) = reading::time_left(Instant::now()) {
+            if left.is_zero() {
+                return Err(Error::Timeout(timeout.reason));
+            }
+            timeout.after = timeout.after.min(left.into());
+        }
         let before = self.connection.buffers().input().len();
         match self.connection.await_input(timeout) {
             Ok(true) => {

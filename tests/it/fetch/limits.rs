@@ -120,9 +120,8 @@ fn headers_without_end_are_ended() {
         );
         site.on("/line", Reply::raw(["HTTP/1.1 200 OK\r\nX: ", &"x".repeat(1 << 20)].concat()).then_stall());
     });
-    for path in ["/lines", "/line"] {
-        let error = error(policy(), &server.url(path));
-        assert!(matches!(error, PageError::Protocol(_)), "{error:?}");
+    for (path, text) in [("/lines", "too many header fields"), ("/line", "headers of more than 64 KB")] {
+        assert_eq!(error(policy(), &server.url(path)), PageError::Protocol(text.into()));
     }
 }
 
@@ -227,6 +226,22 @@ fn an_endless_body_stops_at_the_limit() {
 }
 
 #[test]
+fn what_is_no_body_stops_at_a_limit_too() {
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    // The connection stays open, so that only the amount can end it.
+    let server = Server::start(|site| {
+        let trailers = "Trailer-Field: 12345678\r\n".repeat(100_000);
+        site.on("/trailers", Reply::raw(format!("{head}5\r\nfound\r\n0\r\n{trailers}")).then_stall());
+        // Much around little is odd, but it does not go on without a body.
+        let odd = "5;name=value-of-it\r\nfound\r\n".repeat(20_000);
+        site.on("/odd", Reply::raw(format!("{head}{odd}0\r\nA: b\r\n\r\n")));
+    });
+    let told = error(policy(), &server.url("/trailers"));
+    assert_eq!(told, PageError::Protocol("chunks or trailers without end".into()));
+    assert_eq!(fetch(policy(), &server.url("/odd")).unwrap().body.len(), 100_000);
+}
+
+#[test]
 fn a_bomb_stops_at_the_limit() {
     let server = Server::start(|site| site.on("/", Reply::page(vec![0; 32 << 20]).gzip()));
     assert_eq!(error(policy(), &server.url("/")), PageError::TooLarge(1 << 20));
@@ -248,10 +263,15 @@ fn the_body_of_an_error_is_not_waited_for_without_end() {
         // Five minutes for a body that is small enough to be read.
         let body = "x".repeat(60_000);
         site.on("/drip", Reply::page(body).with_status(500).drip(1, Duration::from_millis(5)));
+        site.on("/silent", Reply::raw("HTTP/1.1 500 No\r\nContent-Length: 5000\r\n\r\n").then_stall());
+        let moved = "HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 5000\r\n\r\n";
+        site.on("/moved", Reply::raw(moved).then_stall());
+        site.page("/there", "found");
     });
-    for path in ["/endless", "/huge", "/drip"] {
+    for path in ["/endless", "/huge", "/drip", "/silent"] {
         assert_eq!(error(policy(), &server.url(path)), PageError::Status(500));
     }
+    assert_eq!(fetch(policy(), &server.url("/moved")).unwrap().body, b"found");
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Where redirects lead, and what is sent along: the user's headers go to the origin they were meant for.
 
-use pagemill::fetch::{FetchPolicy, parse_header};
-use pagemill::model::PageError;
+use pagemill::fetch::cookies::Jar;
+use pagemill::fetch::credentials::{Credentials, Netrc, basic};
+use pagemill::fetch::{FetchPolicy, Fetcher, parse_header};
+use pagemill::model::{Errand, PageError, Request};
 
-use super::{error, fetch, policy};
+use super::{error, fetch, policy, request};
 use crate::support::{Hit, Reply, Server};
 
 fn with_headers(headers: &[&str]) -> FetchPolicy {
@@ -184,4 +186,47 @@ fn a_header_of_the_user_wins_over_the_url() {
     let hit = &server.hits()[0];
     assert_eq!(hit.header("Authorization"), Some("Bearer t"));
     assert_eq!(names(hit).iter().filter(|name| **name == "authorization").count(), 1);
+}
+
+/// A policy with a secret of each kind for the server at this machine.
+fn with_secrets_for_here() -> FetchPolicy {
+    let netrc = Netrc::parse("machine 127.0.0.1 login me password pw").unwrap();
+    FetchPolicy {
+        credentials: Credentials { named: Some(basic("me:pw").unwrap()), netrc },
+        cookies: Some(Jar::new()),
+        ..with_headers(&["X-Token: t", "Cookie: own=1"])
+    }
+}
+
+#[test]
+fn a_robots_txt_is_asked_for_without_any_secret_not_even_those_of_its_host() {
+    let server = Server::start(|site| {
+        site.on("/", Reply::page("").header("Set-Cookie", "set=1"));
+        site.on("/robots.txt", Reply::redirect(302, "/r"));
+        site.page("/r", "");
+    });
+    let fetcher = Fetcher::new(with_secrets_for_here());
+    let page = request(&server.url("/"));
+    let robots = Request::for_robots(&page, server.url("/robots.txt").parse().unwrap());
+    assert_eq!(robots.errand, Errand::Robots);
+    for request in [page.clone(), page, robots] {
+        fetcher.fetch_through(request).unwrap();
+    }
+    let hits = server.hits();
+    assert_eq!(hits[1].header("Cookie"), Some("own=1; set=1"));
+    assert!(hits[1].header("Authorization").is_some());
+    for hit in &hits[2..] {
+        assert_eq!(names(hit), ["accept", "accept-encoding", "host", "user-agent"], "{}", hit.path);
+    }
+    assert_eq!(hits.len(), 4);
+}
+
+#[test]
+fn a_link_of_a_page_to_another_origin_takes_no_secret_along() {
+    let server = Server::start(|site| site.page("/", ""));
+    let credentials = Credentials { named: Some(basic("me:pw").unwrap()), ..Credentials::default() };
+    let fetcher = Fetcher::new(FetchPolicy { credentials, ..with_secrets_for_here() });
+    let link = Request { is_by_page: true, ..request(&server.url("/")) };
+    fetcher.fetch_through(link).unwrap();
+    assert_eq!(names(&server.hits()[0]), ["accept", "accept-encoding", "host", "user-agent"]);
 }

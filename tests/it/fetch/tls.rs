@@ -1,10 +1,12 @@
 //! Certificates good and bad, on both sides. All are made while the test runs.
 
-use pagemill::fetch::{Authorities, FetchPolicy, Identity, ProxyUrl};
+use pagemill::fetch::{Authorities, FetchPolicy, Identity, NamedHosts, ProxyUrl};
 use pagemill::model::PageError;
 
 use super::{error, fetch, policy};
-use crate::support::{Authority, Goodbye, ScriptedProxy, Signed, TlsServer, pagemill, run, temp_dir};
+use crate::support::{
+    Authority, Goodbye, Reply, ScriptedProxy, Server, Signed, TlsServer, pagemill, run, temp_dir,
+};
 
 const REPLY: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nfound";
 const HERE: &str = "127.0.0.1";
@@ -72,8 +74,26 @@ fn a_server_that_asks_for_a_certificate_gets_ours() {
     let identity = Identity::from_pem(ours.certificate.into_bytes(), ours.key.into_bytes()).unwrap();
     let with_ours = FetchPolicy { identity: Some(identity), ..believing(&authority) };
     assert_eq!(fetch(with_ours, &server.url(HERE)).unwrap().body, b"found");
-    assert!(fetch(believing(&authority), &server.url(HERE)).is_err());
+    is_tls_fault(&error(believing(&authority), &server.url(HERE)), "wants a client certificate (--cert)");
     assert_eq!(server.end(), (2, 1));
+}
+
+#[test]
+fn a_server_that_a_page_led_to_does_not_get_our_certificate() {
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let server = TlsServer::start(&authority.sign(HERE, 2099), Some(&clients), REPLY, Goodbye::Said);
+    let ours = clients.sign("me", 2099);
+    let identity = Identity::from_pem(ours.certificate.into_bytes(), ours.key.into_bytes()).unwrap();
+    let with_ours = FetchPolicy { identity: Some(identity), ..believing(&authority) };
+    let home = Server::start(|site| site.on("/", Reply::redirect(302, server.url(HERE))));
+    is_tls_fault(&error(with_ours.clone(), &home.url("/")), "wants a client certificate");
+    assert_eq!(server.end(), (1, 0));
+
+    let server = TlsServer::start(&authority.sign(HERE, 2099), Some(&clients), REPLY, Goodbye::Said);
+    let home = Server::start(|site| site.on("/", Reply::redirect(302, server.url(HERE))));
+    let named = [home.url("/"), server.url(HERE)].map(|url| url.parse().unwrap());
+    let by_both = FetchPolicy { named_hosts: NamedHosts::of(&named), ..with_ours };
+    assert_eq!(fetch(by_both, &home.url("/")).unwrap().body, b"found");
 }
 
 #[test]
