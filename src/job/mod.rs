@@ -486,4 +486,32 @@ mod tests {
         assert!(job(&range, &[("until-empty", "true")]).unwrap().until_empty);
         assert_eq!(job(&range, &[("max-pages", "3")]).unwrap().source.unwrap().total(), Some(3));
     }
+
+    /// The example, or of its plain settings the URL and the pages only; the lines stay where they are.
+    fn of_example(keeps_all: bool) -> Job {
+        let mut section = "";
+        let text: Vec<&str> = include_str!("../../config.example.toml")
+            .lines()
+            .map(|line| {
+                if line.starts_with('[') {
+                    section = line;
+                }
+                let is_plain =
+                    ["[source]", "[fetch]", "[output]"].contains(&section) && !line.starts_with('[');
+                let is_kept =
+                    keeps_all || !is_plain || line.starts_with("url =") || line.starts_with("pages =");
+                if is_kept { line } else { "" }
+            })
+            .collect();
+        let (file, mistakes) = crate::config::parse("example.toml", &text.join("\n"));
+        Job::build(Purpose::Crawl, Layer::new(), Layer::new(), file, mistakes).unwrap()
+    }
+
+    #[test]
+    fn a_job_made_of_the_example_is_one_of_the_defaults() {
+        let example = of_example(true);
+        let request = example.source.clone().unwrap().next().unwrap().unwrap();
+        assert!(request.message.is_none(), "a plain GET");
+        assert_eq!(format!("{example:#?}"), format!("{:#?}", of_example(false)));
+    }
 }
