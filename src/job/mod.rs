@@ -7,6 +7,7 @@ mod describe;
 mod fields;
 #[cfg(test)]
 mod fields_tests;
+mod files;
 mod follow;
 #[cfg(test)]
 mod follow_tests;
@@ -25,7 +26,7 @@ mod values;
 #[cfg(test)]
 mod yield_tests;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::JobFile;
@@ -39,6 +40,7 @@ use crate::output::{Target, check_target};
 use crate::robots;
 use crate::source::{Seeds, Source};
 use crate::written::{Layer, Place, Written};
+pub use files::WrittenFiles;
 use layers::Layers;
 pub use rules::JobRule;
 
@@ -101,6 +103,8 @@ pub struct Job {
     pub save_cookies: Option<PathBuf>,
     /// Where the counts of the run go.
     pub summary: Option<PathBuf>,
+    /// The files of those three.
+    pub written_files: WrittenFiles,
     /// What is told to people.
     pub talk: Talk,
 }
@@ -164,8 +168,18 @@ impl Job {
         let follow = scope::build(&mut layers, ordered);
         let writes = purpose != Purpose::Trial;
         let target = if writes { build_target(&mut layers) } else { Target::Stdout };
-        let summary = if writes { build_summary(&mut layers, &target) } else { None };
+        let summary = if writes { build_summary(&mut layers) } else { None };
         let save_cookies = if writes { identity::build_save_cookies(&mut layers) } else { None };
+        let written_files = match writes {
+            true => files::build(
+                &mut layers,
+                file.path.as_deref(),
+                &target,
+                summary.as_deref(),
+                save_cookies.as_deref(),
+            ),
+            false => WrittenFiles::default(),
+        };
         match (first, fetch, retry, pace, follow, jobs) {
             (Some(first), Some(fetch), Some(retry), Some(pace), Some(follow), Some(jobs))
                 if layers.mistakes.is_empty() =>
@@ -192,6 +206,7 @@ impl Job {
                     ordered,
                     save_cookies,
                     summary,
+                    written_files,
                     talk,
                 })
             }
@@ -401,42 +416,17 @@ fn build_target(layers: &mut Layers) -> Target {
     }
 }
 
-fn build_summary(layers: &mut Layers, records: &Target) -> Option<PathBuf> {
+fn build_summary(layers: &mut Layers) -> Option<PathBuf> {
     let written = layers.value("summary")?;
     let path = layers.path("summary")?;
-    let slip = |message: &str, hint: &str| Slip::new(0, message).with_hint(hint);
     if path.as_os_str() == "-" {
-        layers.report(
-            &written,
-            slip("standard output is for records", "name a file; /dev/stderr is standard error"),
-        );
-    } else if let Target::Append(file) | Target::Replace(file) = records
-        && is_same_file(file, &path)
-    {
-        // The summary replaces its file, and all records would be gone.
-        layers.report(
-            &written,
-            slip("the records are written to this file", "name another file for the summary"),
-        );
-    } else {
-        check_output(layers, "summary", &Target::Replace(path.clone()));
+        let slip = Slip::new(0, "standard output is for records")
+            .with_hint("name a file; /dev/stderr is standard error");
+        layers.report(&written, slip);
+        return None;
     }
+    check_output(layers, "summary", &Target::Replace(path.clone()));
     Some(path)
-}
-
-/// Whether both paths name one regular file, which need not be there yet. Devices may well be shared.
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    let place = |path: &Path| {
-        path.canonicalize().or_else(|_| {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            let folder = folder.unwrap_or(Path::new(".")).canonicalize()?;
-            Ok::<_, std::io::Error>(folder.join(path.file_name().unwrap_or_default()))
-        })
-    };
-    match (place(one), place(other)) {
-        (Ok(one), Ok(other)) => one == other && (one.is_file() || !one.exists()),
-        _ => false,
-    }
 }
 
 /// Finds out before the first request whether the file could be opened, without touching what is in it.
