@@ -520,7 +520,8 @@ impl Frontier {
         exchange: Exchange,
         now: Instant,
     ) -> bool {
-        let Some(delay) = self.retry.delay(request.attempt, error, exchange.retry_after) else {
+        let asked = exchange.retry_after.filter(|_| !reply::pauses_host(error));
+        let Some(delay) = self.retry.delay(request.attempt, error, asked) else {
             return false;
         };
         let request = Request { attempt: request.attempt + 1, ..request.clone() };
@@ -665,6 +666,7 @@ mod tests {
             retries: 1,
             first_delay: delay,
             longest_delay: delay,
+            longest_asked: delay,
             jitter: 0.0,
             ..RetryPolicy::default()
         }
@@ -706,6 +708,20 @@ mod tests {
             Settled::Failed
         );
         assert!(matches!(frontier.next(later, None), Next::Done));
+    }
+
+    #[test]
+    fn the_longest_pause_of_the_host_bounds_the_wait_of_the_page_that_was_refused_too() {
+        let now = Instant::now();
+        let mut pace = PacePolicy::unbounded();
+        pace.usual.throttle.max_pause = Duration::from_secs(2);
+        let retry = RetryPolicy { first_delay: Duration::from_secs(1), ..RetryPolicy::default() };
+        let mut frontier = frontier_of(requests(1), false, retry, pace);
+        let first = take(&mut frontier, now);
+        let exchange =
+            Exchange { retry_after: Some(Duration::from_secs(99_999_999_999)), ..Exchange::default() };
+        assert_eq!(frontier.settle(&first, Err(&REFUSED), exchange, now).settled, Settled::Retry);
+        assert_eq!(take(&mut frontier, now + Duration::from_secs(2)).attempt, 1);
     }
 
     #[test]

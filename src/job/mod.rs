@@ -148,8 +148,9 @@ impl Job {
             layers.count("parsers", 1, MOST_PARSERS).and_then(|parsers| usize::try_from(parsers).ok());
         let named_hosts = first.as_ref().map_or(NamedHosts::OfEachRequest, source::named_hosts);
         let fetch = build_fetch(&mut layers, jobs.unwrap_or(1), named_hosts);
-        let retry = build_retry(&mut layers);
         let pace = pace::build(&mut layers, file.hosts);
+        let max_pause = pace.as_ref().map(|pace| pace.usual.throttle.max_pause);
+        let retry = build_retry(&mut layers, max_pause.unwrap_or_default());
         let charset = layers.read("charset", |text| {
             html::charset_named(text).ok_or_else(|| {
                 Slip::new(0, "unknown character set")
@@ -377,7 +378,7 @@ fn build_headers(layers: &mut Layers) -> Vec<(String, Secret)> {
     headers.into_iter().map(|(_, header)| header).collect()
 }
 
-fn build_retry(layers: &mut Layers) -> Option<RetryPolicy> {
+fn build_retry(layers: &mut Layers, max_pause: Duration) -> Option<RetryPolicy> {
     let retries = layers.count("retry", 0, 100);
     let first_delay = layers.duration("retry-delay", true);
     let statuses = layers.read("retry-on", retry::parse_statuses);
@@ -387,6 +388,7 @@ fn build_retry(layers: &mut Layers) -> Option<RetryPolicy> {
         all_errors,
         retries: u32::try_from(retries?).ok()?,
         first_delay: first_delay?,
+        longest_asked: max_pause,
         ..RetryPolicy::default()
     })
 }
