@@ -310,6 +310,16 @@ impl Rate {
 /// ISO 6429) and the embeddings, overrides and isolates that turn the direction of writing (UAX #9, 2), with which a
 /// page could make a line read as something else. Line feeds and tabs too: a message is one line.
 pub fn printable(text: &str) -> Cow<'_, str> {
+    with_obeyed(text, |c, out| out.extend(c.escape_unicode()))
+}
+
+/// JSON in which the same characters are written as JSON does, `\u001b`: it stays what it is.
+pub fn printable_json(json: &str) -> Cow<'_, str> {
+    // None of them is beyond U+FFFF.
+    with_obeyed(json, |c, out| out.push_str(&format!("\\u{:04x}", u32::from(c))))
+}
+
+fn with_obeyed(text: &str, write: impl Fn(char, &mut String)) -> Cow<'_, str> {
     let is_obeyed =
         |c: char| c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     if !text.contains(is_obeyed) {
@@ -318,7 +328,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         if is_obeyed(c) {
-            out.extend(c.escape_unicode());
+            write(c, &mut out);
         } else {
             out.push(c);
         }
