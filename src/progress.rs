@@ -81,6 +81,8 @@ pub struct Snapshot {
     pub queued_pages: u64,
     /// Time since the run began.
     pub elapsed: Duration,
+    /// Nothing is under way, and nothing may go out for so long.
+    pub waiting: Option<Duration>,
 }
 
 impl Snapshot {
@@ -215,6 +217,9 @@ fn bar_text(snapshot: &Snapshot, rate: f64) -> String {
     if let Some(eta) = eta(snapshot, rate) {
         let _ = write!(text, " · ETA {eta}");
     }
+    if let Some(time) = snapshot.waiting {
+        let _ = write!(text, " · waiting {}", clock(time));
+    }
     let _ = write!(
         text,
         " · {}/s · {} records · {} in flight · queues {}, {}",
@@ -238,6 +243,9 @@ fn line_text(snapshot: &Snapshot, rate: f64) -> String {
         snapshot.queued_requests,
         snapshot.queued_pages
     );
+    if let Some(time) = snapshot.waiting {
+        let _ = write!(text, ", waiting {}", clock(time));
+    }
     if let Some(eta) = eta(snapshot, rate) {
         let _ = write!(text, ", ETA {eta}");
     }
@@ -271,13 +279,18 @@ fn eta(snapshot: &Snapshot, rate: f64) -> Option<String> {
     let seconds = left as f64 / rate;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; saturates")]
     let seconds = seconds.ceil() as u64;
-    Some(match seconds {
+    (seconds < 86_400_000).then(|| clock(Duration::from_secs(seconds)))
+}
+
+/// `3s`, `2m05s`, `7h03m`, `12d`: a time as on a clock, begun seconds as whole ones.
+pub fn clock(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    match seconds {
         0..60 => format!("{seconds}s"),
         60..3_600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
         3_600..172_800 => format!("{}h{:02}m", seconds / 3_600, seconds % 3_600 / 60),
-        172_800..86_400_000 => format!("{}d", seconds / 86_400),
-        _ => return None,
-    })
+        _ => format!("{}d", seconds / 86_400),
+    }
 }
 
 /// Pages per second of late: an average in which what is long ago counts less and less.

@@ -13,7 +13,7 @@ use conductor::{Conducted, Conductor, Desk, Queues};
 use stop::Stop;
 use threads::{CrewError, CrewSize};
 
-use crate::frontier::{Frontier, FrontierPolicy, RetryPolicy};
+use crate::frontier::{Frontier, FrontierPolicy, NextDue, RetryPolicy};
 use crate::model::{
     Exchange, Failure, Fetched, Found, Outcome, Page, PageError, Records, Request, RequestId, Unmade,
 };
@@ -300,6 +300,8 @@ impl Desk for Tray {
     }
 
     fn pause(&mut self, _: &Outcome, _: Duration) {}
+
+    fn wait(&mut self, _: &NextDue, _: Instant) {}
 
     fn note_robots(&mut self, _: &Outcome) {}
 

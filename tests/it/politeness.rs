@@ -261,3 +261,16 @@ fn wrong_paces_are_refused_with_their_place() {
         assert!(ran.stderr.contains(part), "{part}\n---\n{}", ran.stderr);
     }
 }
+
+#[test]
+fn a_run_that_stands_still_for_long_says_so_once() {
+    let server = site(Reply::status(404));
+    let url = server.url("/{page}");
+    let args = ["crawl", &url, "-p", "1-6", "-f", "h=//h1", "--rate", "1/h", "--max-time", "1s"];
+    let ran = run(&mut pagemill(args));
+    assert_eq!(ran.code, Some(75));
+    let told: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("waiting: ")).collect();
+    assert_eq!(told.len(), 1, "{}", ran.stderr);
+    assert!(told[0].contains("until 127.0.0.1 may be asked again (--rate, "), "{}", told[0]);
+    assert_eq!(run(pagemill(args).arg("-q")).stderr, "");
+}
