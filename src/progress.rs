@@ -81,6 +81,8 @@ pub struct Snapshot {
     pub queued_pages: u64,
     /// Time since the run began.
     pub elapsed: Duration,
+    /// Nothing is under way, and nothing may go out for so long.
+    pub waiting: Option<Duration>,
 }
 
 impl Snapshot {
@@ -215,6 +217,9 @@ fn bar_text(snapshot: &Snapshot, rate: f64) -> String {
     if let Some(eta) = eta(snapshot, rate) {
         let _ = write!(text, " · ETA {eta}");
     }
+    if let Some(time) = snapshot.waiting {
+        let _ = write!(text, " · waiting {}", clock(time));
+    }
     let _ = write!(
         text,
         " · {}/s · {} records · {} in flight · queues {}, {}",
@@ -238,6 +243,9 @@ fn line_text(snapshot: &Snapshot, rate: f64) -> String {
         snapshot.queued_requests,
         snapshot.queued_pages
     );
+    if let Some(time) = snapshot.waiting {
+        let _ = write!(text, ", waiting {}", clock(time));
+    }
     if let Some(eta) = eta(snapshot, rate) {
         let _ = write!(text, ", ETA {eta}");
     }
@@ -271,13 +279,18 @@ fn eta(snapshot: &Snapshot, rate: f64) -> Option<String> {
     let seconds = left as f64 / rate;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; saturates")]
     let seconds = seconds.ceil() as u64;
-    Some(match seconds {
+    (seconds < 86_400_000).then(|| clock(Duration::from_secs(seconds)))
+}
+
+/// `3s`, `2m05s`, `7h03m`, `12d`: a time as on a clock, begun seconds as whole ones.
+pub fn clock(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    match seconds {
         0..60 => format!("{seconds}s"),
         60..3_600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
         3_600..172_800 => format!("{}h{:02}m", seconds / 3_600, seconds % 3_600 / 60),
-        172_800..86_400_000 => format!("{}d", seconds / 86_400),
-        _ => return None,
-    })
+        _ => format!("{}d", seconds / 86_400),
+    }
 }
 
 /// Pages per second of late: an average in which what is long ago counts less and less.
@@ -310,6 +323,16 @@ impl Rate {
 /// ISO 6429) and the embeddings, overrides and isolates that turn the direction of writing (UAX #9, 2), with which a
 /// page could make a line read as something else. Line feeds and tabs too: a message is one line.
 pub fn printable(text: &str) -> Cow<'_, str> {
+    with_obeyed(text, |c, out| out.extend(c.escape_unicode()))
+}
+
+/// JSON in which the same characters are written as JSON does, `\u001b`: it stays what it is.
+pub fn printable_json(json: &str) -> Cow<'_, str> {
+    // None of them is beyond U+FFFF.
+    with_obeyed(json, |c, out| out.push_str(&format!("\\u{:04x}", u32::from(c))))
+}
+
+fn with_obeyed(text: &str, write: impl Fn(char, &mut String)) -> Cow<'_, str> {
     let is_obeyed =
         |c: char| c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     if !text.contains(is_obeyed) {
@@ -318,7 +341,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         if is_obeyed(c) {
-            out.extend(c.escape_unicode());
+            write(c, &mut out);
         } else {
             out.push(c);
         }

@@ -170,3 +170,19 @@ fn hidden_progress_never_wants_a_tick() {
     progress.tick(&snapshot(1, 0, Some(4), 1));
     assert_eq!(progress.next_tick(), None);
 }
+
+#[test]
+fn json_stays_json_when_it_is_made_printable() {
+    let json = "{\"a\":\"\u{202e}x\u{9b}\u{7f}\"}";
+    let shown = printable_json(json);
+    assert_eq!(shown, "{\"a\":\"\\u202ex\\u009b\\u007f\"}");
+    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    assert_eq!(read(&shown), read(json));
+}
+
+#[test]
+fn a_run_that_stands_still_shows_how_long() {
+    let snapshot = Snapshot { waiting: Some(Duration::from_millis(99_500)), ..Snapshot::default() };
+    assert!(bar_text(&snapshot, 0.0).starts_with("0 · waiting 1m40s · "), "{}", bar_text(&snapshot, 0.0));
+    assert!(line_text(&snapshot, 0.0).ends_with(", waiting 1m40s"));
+}

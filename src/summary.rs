@@ -256,11 +256,14 @@ fn rfc3339(time: SystemTime) -> Value {
     }
 }
 
-/// `/dev/stdout` may lead to a regular file that records were written to: replacing that would lose them.
+/// Whether the path is that of something that is open already. `/dev/stdout` may lead to a regular file that records
+/// were written to: replacing that would lose them, so the summary is written behind what is there.
+pub fn is_own_handle(path: &Path) -> bool {
+    ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"].iter().any(|own| path.starts_with(own))
+}
+
 fn is_written_in_place(path: &Path) -> bool {
-    let is_own_handle =
-        ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"].iter().any(|own| path.starts_with(own));
-    is_own_handle || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
+    is_own_handle(path) || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
 }
 
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {

@@ -76,11 +76,11 @@ fn typed(matches: &ArgMatches) -> Typed {
         Some(("crawl", matches)) => Typed::Crawl(crawl_typed(matches, "URL")),
         Some(("check", matches)) => {
             let mut typed = crawl_typed(matches, "JOB|URL");
-            // `check job.toml` and `check https://..` both read well; only an address has a scheme.
+            // `check job.toml` and `check https://..` both read well.
             if typed.config.is_none()
                 && let Some(mut urls) = typed.flags.remove("url")
             {
-                if !urls[0].text.contains("://") {
+                if !looks_like_address(&urls[0].text) {
                     typed.config = Some(urls.remove(0).text);
                 }
                 if !urls.is_empty() {
@@ -105,6 +105,13 @@ fn typed(matches: &ArgMatches) -> Typed {
         }),
         _ => unreachable!("clap asks for one of the subcommands"),
     }
+}
+
+/// Only an address has a scheme. Or is meant as one: to say of `me:password@host/list` that there is no such file would
+/// tell the password, where what is wrong with an address is told without.
+pub fn looks_like_address(text: &str) -> bool {
+    let has_login = text.split_once('@').is_some_and(|(login, _)| login.contains(':'));
+    text.contains("://") || (has_login && !text.ends_with(".toml"))
 }
 
 fn crawl_typed(matches: &ArgMatches, argument: &'static str) -> CrawlTyped {
@@ -331,5 +338,13 @@ mod tests {
             panic!("not a check")
         };
         assert_eq!((url.config, url.flags["url"][0].text.as_str()), (None, "http://h/"));
+    }
+
+    #[test]
+    fn check_takes_a_login_without_a_scheme_for_an_address() {
+        for (text, is_url) in [("me:secret@h/p", true), ("a@b.toml", false), ("c:/me@home/a:b.toml", false)] {
+            let Typed::Check(typed) = parse_line(&["pagemill", "check", text]) else { panic!("not a check") };
+            assert_eq!(typed.flags.contains_key("url"), is_url, "{text}");
+        }
     }
 }

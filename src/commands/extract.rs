@@ -7,6 +7,7 @@ use super::{build_job, conclude, refuse, say};
 use crate::cli::ExtractTyped;
 use crate::frontier::PacePolicy;
 use crate::job::{Job, Purpose};
+use crate::mistake::Mistake;
 use crate::model::Fetched;
 use crate::output::Target;
 use crate::pipeline::{self, Pages};
@@ -16,7 +17,16 @@ const FILE_READERS: usize = 4;
 
 pub(super) fn run(typed: ExtractTyped) -> ExitCode {
     match build_job(Purpose::Saved, typed.job) {
-        Ok(job) => extract(&job, saved::list(&typed.paths)),
+        Ok(job) => {
+            // What is named is meant to be read; what the last run left in a folder is not.
+            let files = typed.paths.iter().filter(|path| !path.is_dir());
+            let mistakes: Vec<Mistake> =
+                files.filter_map(|path| job.written_files.may_read(path, "FILE").err()).collect();
+            match mistakes.is_empty() {
+                true => extract(&job, saved::list(&typed.paths)),
+                false => refuse(&mistakes),
+            }
+        }
         Err(mistakes) => refuse(&mistakes),
     }
 }
@@ -24,6 +34,9 @@ pub(super) fn run(typed: ExtractTyped) -> ExitCode {
 fn extract(job: &Job, mut pages: Vec<Saved>) -> ExitCode {
     // An output file among the pages, left there by the last run, would be read while it grows.
     if let Target::Append(path) | Target::Replace(path) = &job.target {
+        pages.retain(|page| !page.is_same_file(path));
+    }
+    if let Some(path) = &job.summary {
         pages.retain(|page| !page.is_same_file(path));
     }
     if pages.is_empty() {

@@ -9,6 +9,7 @@ use super::matches::{Content, Found};
 use crate::extract::xpath::number_text;
 use crate::html::dom::{Attribute, NodeKind};
 use crate::html::{Document, NodeId, Place};
+use crate::progress::printable_json;
 
 /// Characters of a text, of a start tag, and of JSON.
 const MOST_TEXT: usize = 60;
@@ -36,7 +37,7 @@ fn compact(json: &Json) -> String {
     // It fails where it is cut.
     let _ = serde_json::to_writer(&mut beginning, json);
     // The cut may go through a character, which the cut of the line then takes away.
-    cut(&String::from_utf8_lossy(&beginning.0), MOST_JSON)
+    cut(&printable_json(&String::from_utf8_lossy(&beginning.0)), MOST_JSON)
 }
 
 /// Takes as many bytes as the characters of a line may have, and fails then.

@@ -15,6 +15,7 @@ use crate::job::Job;
 use crate::message;
 use crate::model::{Page, PageError, display_url};
 use crate::pipeline::threads::panic_message;
+use crate::progress::printable_json;
 
 /// How many matches, and how many records, are shown.
 const SHOWN_MATCHES: usize = 3;
@@ -200,6 +201,7 @@ impl Trial {
         };
         for link in links.iter().take(SHOWN_MATCHES) {
             let carried = link.carried.as_deref().and_then(|carried| serde_json::to_string(carried).ok());
+            let carried = carried.map(|carried| printable_json(&carried).into_owned());
             let carried = carried.map(|carried| format!("  with {carried}")).unwrap_or_default();
             report.lines.push(format!("  leads to {}{carried}", link.url));
         }
@@ -268,7 +270,9 @@ impl Trial {
                     head.push_str(&format!(" ({dropped} without a required value left out)"));
                 }
                 report.lines.push(format!("{head}:"));
-                report.lines.extend(records.lines().take(SHOWN_RECORDS).map(str::to_owned));
+                report.lines.extend(
+                    records.lines().take(SHOWN_RECORDS).map(|line| printable_json(line).into_owned()),
+                );
             }
             Err(reason) => {
                 report.is_missing = true;

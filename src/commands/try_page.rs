@@ -3,12 +3,13 @@
 //! What was asked for goes to standard output, in words for people; mistakes go to standard error.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::repl;
 use super::trial::{Report, Trial};
 use super::{FAILED, build_job, printable_lines, refuse, saved, say};
-use crate::cli::{CrawlTyped, TryTyped};
+use crate::cli::{CrawlTyped, TryTyped, looks_like_address};
 use crate::extract::STACK_BYTES;
 use crate::html;
 use crate::job::{Job, Purpose};
@@ -91,7 +92,7 @@ impl Asked {
     /// Takes another page: an address, a file, or `-`.
     pub(super) fn turn_to(&mut self, page: &str) {
         self.job.flags.remove("pages");
-        if page.contains("://") {
+        if looks_like_address(page) && (page.contains("://") || !Path::new(page).exists()) {
             self.file = None;
             let written = Written { text: page.to_owned(), place: Place::Argument("URL") };
             self.job.flags.insert("url", vec![written]);
@@ -147,7 +148,7 @@ fn fetch(job: &Job) -> Result<(String, Result<Page, crate::model::PageError>), S
 fn looks_like_a_host(name: &str) -> bool {
     let host = name.split('/').next().unwrap_or_default();
     let is_host = host.contains('.') && !host.starts_with('.') && !host.ends_with(".html");
-    is_host && !std::path::Path::new(name).exists()
+    is_host && !Path::new(name).exists()
 }
 
 /// Prints lines on standard output. A reader that has gone wants no more.

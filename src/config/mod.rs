@@ -29,6 +29,8 @@ const LARGEST_FILE_BYTES: u64 = 1 << 20;
 /// What a job file says.
 #[derive(Debug, Default)]
 pub struct JobFile {
+    /// Where it stands; `None` if there is none.
+    pub path: Option<String>,
     /// The plain settings.
     pub layer: Layer,
     /// The `[extract.NAME]` tables, in their order.
@@ -104,7 +106,7 @@ pub fn read(path: &str) -> (JobFile, Vec<Mistake>) {
     match load(Path::new(path)) {
         Ok(text) => parse(path, &text),
         Err(reason) => (
-            JobFile { is_unread: true, ..JobFile::default() },
+            JobFile { path: Some(path.to_owned()), is_unread: true, ..JobFile::default() },
             vec![Mistake::new(format!("--config {path}"), reason)],
         ),
     }
@@ -134,7 +136,8 @@ fn load(path: &Path) -> Result<String, String> {
 /// Reads the text of a job file that stands at `path`.
 pub fn parse(path: &str, text: &str) -> (JobFile, Vec<Mistake>) {
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { path, text, file: JobFile::default(), mistakes: Vec::new() };
+    let file = JobFile { path: Some(path.to_owned()), ..JobFile::default() };
+    let mut reader = Reader { path, text, file, mistakes: Vec::new() };
     for error in errors {
         let at = error.span().map_or(0, |span| span.start);
         reader.mistake_at(at, "", error.message().to_lowercase(), None);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::budget::Budget;
-use super::convert::write_json;
+use super::convert::{escape_controls, write_json};
 use super::embedded::Embedded;
 use super::field::Meta;
 use super::follow::{Links, Trail};
@@ -222,6 +222,8 @@ impl Extractor {
             sheet.facts_json.write_members(self.columns.is_empty() && more.is_empty(), lines);
         }
         lines.extend_from_slice(b"}\n");
+        // Records may well go to a terminal.
+        escape_controls(lines, start);
         records.count += 1;
         if lines.len() > self.limits.bytes {
             return Err(ExtractError { name: EACH.to_owned(), reason: too_large(self.limits.bytes) });

@@ -106,9 +106,9 @@ fn numbers_are_json_numbers_and_what_json_lacks_is_null() {
 }
 
 #[test]
-fn text_is_utf8_and_only_what_json_requires_is_escaped() {
-    let page = document("<a>书\"\\/é😀&#x7F;</a>");
-    assert_eq!(extract(&page, None, &["书=/a"]), "{\"书\":\"书\\\"\\\\/é😀\u{7f}\"}\n");
+fn text_is_utf8_and_only_what_json_requires_and_what_terminals_obey_is_escaped() {
+    let page = document("<a>书\"\\/é😀\u{9b}2J&#x7F;</a>");
+    assert_eq!(extract(&page, None, &["书=/a"]), "{\"书\":\"书\\\"\\\\/é😀\\u009b2J\\u007f\"}\n");
 }
 
 #[test]

@@ -67,6 +67,9 @@ pub struct Fetcher {
     is_aborted: AtomicBool,
 }
 
+/// What a sitemap may have.
+const SITEMAP_BYTES: u64 = 50 << 20;
+
 /// What an exchange came to.
 enum Step {
     Page {
@@ -307,9 +310,10 @@ impl Fetcher {
             answer.all("x-robots-tag").map(|value| String::from_utf8_lossy(value).into_owned()).collect();
         let encoding = answer.list("content-encoding");
         let (body, is_cut) = self.body_as_sent(answer, errand)?;
-        let decoded = match errand {
-            Errand::Page => decode::decode(body, &encoding, self.policy.max_body_bytes),
-            Errand::Robots => decode::decode_beginning(body, is_cut, &encoding, ROBOTS_BYTES),
+        let decoded = if errand == Errand::Robots {
+            decode::decode_beginning(body, is_cut, &encoding, ROBOTS_BYTES)
+        } else {
+            decode::decode(body, &encoding, self.largest(errand))
         };
         let body = decoded.map_err(|err| match err {
             DecodeError::TooLarge(limit) => PageError::TooLarge(limit),
@@ -319,17 +323,23 @@ impl Fetcher {
         Ok(Step::Page { status, content_type, robots_tag, body })
     }
 
+    /// The most bytes of a body. Sitemaps have a limit of their own, whatever that for pages is (sitemaps.org).
+    fn largest(&self, errand: Errand) -> u64 {
+        match errand {
+            Errand::Sitemap => self.policy.max_body_bytes.max(SITEMAP_BYTES),
+            Errand::Page | Errand::Feed | Errand::Robots | Errand::Address => self.policy.max_body_bytes,
+        }
+    }
+
     /// The body as it came over the wire, and whether there is more of it: a page comes whole or not at all, a
     /// robots.txt with one byte too many for whoever reads it to see that it is cut.
     fn body_as_sent(&self, answer: Answer, errand: Errand) -> Result<(Vec<u8>, bool), PageError> {
-        match errand {
-            Errand::Page => Ok((answer.read(self.policy.max_body_bytes)?, false)),
-            Errand::Robots => {
-                let body = answer.read_beginning(ROBOTS_BYTES)?;
-                let is_cut = body.len() as u64 > ROBOTS_BYTES;
-                Ok((body, is_cut))
-            }
+        if errand != Errand::Robots {
+            return Ok((answer.read(self.largest(errand))?, false));
         }
+        let body = answer.read_beginning(ROBOTS_BYTES)?;
+        let is_cut = body.len() as u64 > ROBOTS_BYTES;
+        Ok((body, is_cut))
     }
 }
 

@@ -198,6 +198,13 @@ impl Hosts {
         None
     }
 
+    /// The host that waits for [`Hosts::due`].
+    pub(super) fn next_timed(&mut self) -> Option<(Instant, String)> {
+        let due = self.due()?;
+        let &Reverse((_, _, index)) = self.timers.peek()?;
+        Some((due, self.host(index).name.to_string()))
+    }
+
     /// The request that was handed out last has only now been taken by a thread: the pace counts from here.
     pub(super) fn taken(&mut self, now: Instant) {
         if let Some(index) = self.last_sent.take()

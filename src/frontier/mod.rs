@@ -75,6 +75,17 @@ pub enum Next {
     Done,
 }
 
+/// When the next request may go out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextDue {
+    /// When.
+    pub at: Instant,
+    /// The host that it goes to.
+    pub host: String,
+    /// Whether it is a page that failed before, and not the pace of the host, that is waited for.
+    pub is_retry: bool,
+}
+
 /// What became of a request that was handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
@@ -571,7 +582,8 @@ impl Frontier {
         exchange: Exchange,
         now: Instant,
     ) -> bool {
-        let Some(delay) = self.retry.delay(request.attempt, error, exchange.retry_after) else {
+        let asked = exchange.retry_after.filter(|_| !reply::pauses_host(error));
+        let Some(delay) = self.retry.delay(request.attempt, error, asked) else {
             return false;
         };
         let request = Request { attempt: request.attempt + 1, ..request.clone() };
@@ -695,6 +707,28 @@ impl Frontier {
                         self.drawn.is_some() || !self.source_closed
                     })))
     }
+
+    /// What a run waits for that stands still: nothing is under way, and the next request may not go out yet.
+    pub fn next_due(&mut self) -> Option<NextDue> {
+        if self.in_flight > 0 {
+            return None;
+        }
+        let of = |(at, host, is_retry)| NextDue { at, host, is_retry };
+        let host_of = |url: &Url| url.host_str().unwrap_or_default().to_owned();
+        let retry = self
+            .waiting
+            .peek()
+            .map(|Reverse(waiting)| (waiting.due, host_of(waiting.request.target()), true));
+        let host = self.hosts.next_timed().map(|(at, host)| (at, host, false));
+        // As in `idle`: the next page of an open range waits in the source.
+        let unread = match &self.drawn {
+            Some(Ok(next)) if self.open.is_some() && !self.source_closed => {
+                self.hosts.opens_at(&next.url).map(|at| (at, host_of(&next.url), false))
+            }
+            _ => None,
+        };
+        [retry, host, unread].into_iter().flatten().min().map(of)
+    }
 }
 
 impl std::fmt::Debug for Frontier {
@@ -738,6 +772,7 @@ mod tests {
             retries: 1,
             first_delay: delay,
             longest_delay: delay,
+            longest_asked: delay,
             jitter: 0.0,
             ..RetryPolicy::default()
         }
@@ -782,6 +817,20 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_pause_of_the_host_bounds_the_wait_of_the_page_that_was_refused_too() {
+        let now = Instant::now();
+        let mut pace = PacePolicy::unbounded();
+        pace.usual.throttle.max_pause = Duration::from_secs(2);
+        let retry = RetryPolicy { first_delay: Duration::from_secs(1), ..RetryPolicy::default() };
+        let mut frontier = frontier_of(requests(1), false, retry, pace);
+        let first = take(&mut frontier, now);
+        let exchange =
+            Exchange { retry_after: Some(Duration::from_secs(99_999_999_999)), ..Exchange::default() };
+        assert_eq!(frontier.settle(&first, Err(&REFUSED), exchange, now).settled, Settled::Retry);
+        assert_eq!(take(&mut frontier, now + Duration::from_secs(2)).attempt, 1);
+    }
+
+    #[test]
     fn an_open_range_whose_host_rests_is_not_done() {
         let now = Instant::now();
         let mut pace = PacePolicy::unbounded();
@@ -792,6 +841,30 @@ mod tests {
         let later = now + Duration::from_secs(1);
         assert!(matches!(frontier.next(now, None), Next::At(due) if due == later));
         assert_eq!(take(&mut frontier, later).id, RequestId(1));
+    }
+
+    #[test]
+    fn a_run_that_stands_still_knows_what_it_waits_for() {
+        let now = Instant::now();
+        let hour = Duration::from_secs(3600);
+        for until_empty in [false, true] {
+            let mut pace = PacePolicy::unbounded();
+            pace.usual.interval = hour;
+            let mut frontier = frontier_of(requests(9), until_empty, retry_after(hour / 2), pace);
+            let first = take(&mut frontier, now);
+            assert_eq!(frontier.next_due(), None, "something is under way");
+            frontier.settle(&first, Ok(page(1)), Exchange::default(), now);
+            let of_host = NextDue { at: now + hour, host: "h".to_owned(), is_retry: false };
+            assert!(matches!(frontier.next(now, None), Next::At(due) if due == of_host.at));
+            assert_eq!(frontier.next_due(), Some(of_host));
+        }
+        let mut frontier = frontier_of(requests(1), false, retry_after(hour), PacePolicy::unbounded());
+        let first = take(&mut frontier, now);
+        frontier.settle(&first, Err(&REFUSED), Exchange::default(), now);
+        assert_eq!(
+            frontier.next_due(),
+            Some(NextDue { at: now + hour, host: "h".to_owned(), is_retry: true })
+        );
     }
 
     #[test]

@@ -32,8 +32,10 @@ pub struct RetryPolicy {
     pub retries: u32,
     /// Delay before the first retry; each further one waits twice as long.
     pub first_delay: Duration,
-    /// No delay is longer.
+    /// No delay of ours is longer.
     pub longest_delay: Duration,
+    /// No delay that a server asks for is longer.
+    pub longest_asked: Duration,
     /// Share of the delay that is random, 0 to 1: pages that failed together do not come back together.
     pub jitter: f64,
 }
@@ -46,6 +48,7 @@ impl Default for RetryPolicy {
             retries: 2,
             first_delay: Duration::from_secs(1),
             longest_delay: Duration::from_secs(60),
+            longest_asked: Duration::from_secs(60),
             jitter: 0.5,
         }
     }
@@ -53,7 +56,8 @@ impl Default for RetryPolicy {
 
 impl RetryPolicy {
     /// How long to wait after the try number `attempt` (from 0) failed with `error`; `None` if that was the last. If
-    /// the server asked for a longer pause it gets it, up to the longest delay.
+    /// the server `asked` for a longer delay of this page it gets it, within a bound of its own. A pause of the whole
+    /// host is not to be asked for here again: the page waits at its host as long as that lasts.
     pub fn delay(&self, attempt: u32, error: &PageError, asked: Option<Duration>) -> Option<Duration> {
         if attempt >= self.retries || !self.wants_again(error) {
             return None;
@@ -62,7 +66,7 @@ impl RetryPolicy {
         let delay = doubled.min(self.longest_delay);
         // Between (1 - jitter) and 1 times the delay, so that the longest delay stays the longest.
         let delay = delay.mul_f64(1.0 - self.jitter * fastrand::f64());
-        Some(delay.max(asked.unwrap_or_default().min(self.longest_delay)))
+        Some(delay.max(asked.unwrap_or_default().min(self.longest_asked)))
     }
 
     /// Whether a page that failed with `error` is tried again.
@@ -107,12 +111,13 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_the_server_asks_for_is_kept_up_to_the_longest() {
-        let policy = RetryPolicy { jitter: 0.0, ..RetryPolicy::default() };
-        let delay = |seconds| policy.delay(0, &PageError::Status(429), Some(Duration::from_secs(seconds)));
+    fn a_pause_the_server_asks_for_is_kept_within_its_own_bound() {
+        let longest_asked = Duration::from_secs(9);
+        let policy = RetryPolicy { jitter: 0.0, longest_asked, ..RetryPolicy::default() };
+        let delay = |seconds| policy.delay(0, &PageError::Status(502), Some(Duration::from_secs(seconds)));
         assert_eq!(delay(0), Some(Duration::from_secs(1)));
         assert_eq!(delay(7), Some(Duration::from_secs(7)));
-        assert_eq!(delay(1_000_000_000), Some(Duration::from_secs(60)));
+        assert_eq!(delay(1_000_000_000), Some(longest_asked));
     }
 
     #[test]

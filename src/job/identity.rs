@@ -48,6 +48,12 @@ pub(super) fn build_own_cookies(layers: &mut Layers) -> Vec<(String, Secret)> {
 /// Where the jar goes when the run has ended.
 pub(super) fn build_save_cookies(layers: &mut Layers) -> Option<PathBuf> {
     let path = layers.path("save-cookies")?;
+    if path.as_os_str() == "-" {
+        let written = layers.value("save-cookies").expect("its path was just read");
+        let slip = Slip::new(0, "standard output is for records").with_hint("name a file for the cookies");
+        layers.report(&written, slip);
+        return None;
+    }
     check_output(layers, "save-cookies", &Target::Replace(path.clone()));
     Some(path)
 }

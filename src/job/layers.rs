@@ -18,7 +18,7 @@ pub(super) struct Layers {
 
 impl Layers {
     pub(super) fn new(layers: Vec<Layer>, mistakes: Vec<Mistake>) -> Layers {
-        Layers { layers, mistakes }
+        Layers { layers: layers.into_iter().map(said).collect(), mistakes }
     }
 
     /// The value that holds, if it was written anywhere or has a default.
@@ -108,7 +108,7 @@ impl Layers {
 
     /// Runs `build` with one more layer on top, which holds for it only.
     pub(super) fn with_strongest<T>(&mut self, layer: Layer, build: impl FnOnce(&mut Layers) -> T) -> T {
-        self.layers.insert(0, layer);
+        self.layers.insert(0, said(layer));
         let built = build(self);
         self.layers.remove(0);
         built
@@ -135,6 +135,13 @@ impl Layers {
     }
 }
 
+/// What a layer says: a list without entries is not said, be it `data = []` or an empty variable. So it neither stands
+/// for an empty body, nor takes the place of what a weaker layer says.
+fn said(mut layer: Layer) -> Layer {
+    layer.retain(|_, written| !written.is_empty());
+    layer
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +157,14 @@ mod tests {
         assert_eq!(layers.value("jobs").unwrap().text, "3");
         assert_eq!(layers.value("retry").unwrap().text, "2");
         assert_eq!(layers.value("charset"), None);
+    }
+
+    #[test]
+    fn an_empty_list_is_not_said() {
+        let layers = Layers::new(vec![layer("data", &[]), layer("data", &["a=1"])], vec![]);
+        assert_eq!(layers.strongest_list("data")[0].text, "a=1");
+        let layers = Layers::new(vec![layer("data", &[]), layer("json", &["{}"])], vec![]);
+        assert_eq!(layers.strongest(&["data", "json"]), ["json"]);
     }
 
     #[test]

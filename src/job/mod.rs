@@ -7,6 +7,7 @@ mod describe;
 mod fields;
 #[cfg(test)]
 mod fields_tests;
+mod files;
 mod follow;
 #[cfg(test)]
 mod follow_tests;
@@ -26,7 +27,7 @@ mod variables;
 #[cfg(test)]
 mod yield_tests;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::JobFile;
@@ -39,6 +40,7 @@ use crate::model::RuleId;
 use crate::output::{Target, check_target};
 use crate::source::{Seeds, Source};
 use crate::written::{Layer, Place, Written};
+pub use files::WrittenFiles;
 use layers::Layers;
 pub use rules::JobRule;
 
@@ -101,6 +103,8 @@ pub struct Job {
     pub save_cookies: Option<PathBuf>,
     /// Where the counts of the run go.
     pub summary: Option<PathBuf>,
+    /// The files of those three.
+    pub written_files: WrittenFiles,
     /// What is told to people.
     pub talk: Talk,
 }
@@ -144,8 +148,9 @@ impl Job {
             layers.count("parsers", 1, MOST_PARSERS).and_then(|parsers| usize::try_from(parsers).ok());
         let named_hosts = first.as_ref().map_or(NamedHosts::OfEachRequest, source::named_hosts);
         let fetch = build_fetch(&mut layers, jobs.unwrap_or(1), named_hosts);
-        let retry = build_retry(&mut layers);
         let pace = pace::build(&mut layers, file.hosts);
+        let max_pause = pace.as_ref().map(|pace| pace.usual.throttle.max_pause);
+        let retry = build_retry(&mut layers, max_pause.unwrap_or_default());
         let charset = layers.read("charset", |text| {
             html::charset_named(text).ok_or_else(|| {
                 Slip::new(0, "unknown character set")
@@ -164,8 +169,18 @@ impl Job {
         let follow = scope::build(&mut layers, ordered);
         let writes = purpose != Purpose::Trial;
         let target = if writes { build_target(&mut layers) } else { Target::Stdout };
-        let summary = if writes { build_summary(&mut layers, &target) } else { None };
+        let summary = if writes { build_summary(&mut layers) } else { None };
         let save_cookies = if writes { identity::build_save_cookies(&mut layers) } else { None };
+        let written_files = match writes {
+            true => files::build(
+                &mut layers,
+                file.path.as_deref(),
+                &target,
+                summary.as_deref(),
+                save_cookies.as_deref(),
+            ),
+            false => WrittenFiles::default(),
+        };
         match (first, fetch, retry, pace, follow, jobs) {
             (Some(first), Some(fetch), Some(retry), Some(pace), Some(follow), Some(jobs))
                 if layers.mistakes.is_empty() =>
@@ -191,6 +206,7 @@ impl Job {
                     ordered,
                     save_cookies,
                     summary,
+                    written_files,
                     talk,
                 })
             }
@@ -361,7 +377,7 @@ fn build_headers(layers: &mut Layers) -> Vec<(String, Secret)> {
     headers.into_iter().map(|(_, header)| header).collect()
 }
 
-fn build_retry(layers: &mut Layers) -> Option<RetryPolicy> {
+fn build_retry(layers: &mut Layers, max_pause: Duration) -> Option<RetryPolicy> {
     let retries = layers.count("retry", 0, 100);
     let first_delay = layers.duration("retry-delay", true);
     let statuses = layers.read("retry-on", retry::parse_statuses);
@@ -371,6 +387,7 @@ fn build_retry(layers: &mut Layers) -> Option<RetryPolicy> {
         all_errors,
         retries: u32::try_from(retries?).ok()?,
         first_delay: first_delay?,
+        longest_asked: max_pause,
         ..RetryPolicy::default()
     })
 }
@@ -400,42 +417,17 @@ fn build_target(layers: &mut Layers) -> Target {
     }
 }
 
-fn build_summary(layers: &mut Layers, records: &Target) -> Option<PathBuf> {
+fn build_summary(layers: &mut Layers) -> Option<PathBuf> {
     let written = layers.value("summary")?;
     let path = layers.path("summary")?;
-    let slip = |message: &str, hint: &str| Slip::new(0, message).with_hint(hint);
     if path.as_os_str() == "-" {
-        layers.report(
-            &written,
-            slip("standard output is for records", "name a file; /dev/stderr is standard error"),
-        );
-    } else if let Target::Append(file) | Target::Replace(file) = records
-        && is_same_file(file, &path)
-    {
-        // The summary replaces its file, and all records would be gone.
-        layers.report(
-            &written,
-            slip("the records are written to this file", "name another file for the summary"),
-        );
-    } else {
-        check_output(layers, "summary", &Target::Replace(path.clone()));
+        let slip = Slip::new(0, "standard output is for records")
+            .with_hint("name a file; /dev/stderr is standard error");
+        layers.report(&written, slip);
+        return None;
     }
+    check_output(layers, "summary", &Target::Replace(path.clone()));
     Some(path)
-}
-
-/// Whether both paths name one regular file, which need not be there yet. Devices may well be shared.
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    let place = |path: &Path| {
-        path.canonicalize().or_else(|_| {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            let folder = folder.unwrap_or(Path::new(".")).canonicalize()?;
-            Ok::<_, std::io::Error>(folder.join(path.file_name().unwrap_or_default()))
-        })
-    };
-    match (place(one), place(other)) {
-        (Ok(one), Ok(other)) => one == other && (one.is_file() || !one.exists()),
-        _ => false,
-    }
 }
 
 /// Finds out before the first request whether the file could be opened, without touching what is in it.
@@ -484,5 +476,33 @@ mod tests {
         assert!(job(&range, &[]).unwrap_err()[0].contains("this range has no end"));
         assert!(job(&range, &[("until-empty", "true")]).unwrap().until_empty);
         assert_eq!(job(&range, &[("max-pages", "3")]).unwrap().source.unwrap().total(), Some(3));
+    }
+
+    /// The example, or of its plain settings the URL and the pages only; the lines stay where they are.
+    fn of_example(keeps_all: bool) -> Job {
+        let mut section = "";
+        let text: Vec<&str> = include_str!("../../config.example.toml")
+            .lines()
+            .map(|line| {
+                if line.starts_with('[') {
+                    section = line;
+                }
+                let is_plain =
+                    ["[source]", "[fetch]", "[output]"].contains(&section) && !line.starts_with('[');
+                let is_kept =
+                    keeps_all || !is_plain || line.starts_with("url =") || line.starts_with("pages =");
+                if is_kept { line } else { "" }
+            })
+            .collect();
+        let (file, mistakes) = crate::config::parse("example.toml", &text.join("\n"));
+        Job::build(Purpose::Crawl, Layer::new(), Layer::new(), file, mistakes).unwrap()
+    }
+
+    #[test]
+    fn a_job_made_of_the_example_is_one_of_the_defaults() {
+        let example = of_example(true);
+        let request = example.source.clone().unwrap().next().unwrap().unwrap();
+        assert!(request.message.is_none(), "a plain GET");
+        assert_eq!(format!("{example:#?}"), format!("{:#?}", of_example(false)));
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::stop::Stop;
 use super::sync::{self, Event};
 use super::threads::Channels;
-use crate::frontier::{Frontier, Gave, Next, Settled};
+use crate::frontier::{Frontier, Gave, Next, NextDue, Settled};
 use crate::model::{Exchange, Found, Outcome, PageError, Records, Request, RequestId, Unmade};
 
 /// Where outcomes end: what the conductor writes, shows and counts.
@@ -47,6 +47,9 @@ pub trait Desk {
 
     /// Nothing goes to the host of this request for so long.
     fn pause(&mut self, outcome: &Outcome, pause: Duration);
+
+    /// Nothing is under way, and nothing may go out for a while.
+    fn wait(&mut self, next: &NextDue, now: Instant);
 
     /// A robots.txt has come, or has not.
     fn note_robots(&mut self, outcome: &Outcome);
@@ -175,7 +178,14 @@ impl<D: Desk> Conductor<'_, D> {
                 self.desk.settle(Outcome { request, body_bytes: 0, result: Err(error), exchange })?;
                 Some(now)
             }
-            Next::At(due) => Some(due),
+            Next::At(due) => {
+                if due > now
+                    && let Some(next) = self.frontier.next_due()
+                {
+                    self.desk.wait(&next, now);
+                }
+                Some(due)
+            }
             Next::AfterOutcome => None,
             Next::Done => return Ok(ControlFlow::Break(())),
         };

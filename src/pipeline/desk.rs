@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use super::conductor::{Desk, Queues};
-use crate::frontier::LinkCounts;
+use crate::frontier::{LinkCounts, NextDue};
 use crate::job::Talk;
 use crate::model::{Errand, Found, Outcome, PageError, Records, Request, RequestId, Unmade, display_url};
 use crate::output::{JsonLines, OutputError, Reorder};
-use crate::progress::{Progress, Snapshot};
+use crate::progress::{Progress, Snapshot, clock};
 use crate::summary::{LinkSummary, Summary};
 
 /// How many pages may be ahead of the oldest one that is not settled, in ordered output. One page in retry for a
@@ -24,6 +24,9 @@ const LONG_PAUSE: Duration = Duration::from_secs(5);
 /// So many disallowed pages are told one by one: on a site that forbids everything there may be millions.
 const MOST_DISALLOWED_TOLD: u64 = 20;
 
+/// Of so many hosts it is told that they are waited for.
+const MOST_WAITS_TOLD: usize = 20;
+
 pub(super) struct RunDesk {
     output: JsonLines,
     /// `None` when lines go out as they come.
@@ -35,6 +38,10 @@ pub(super) struct RunDesk {
     /// Records beyond this are not written.
     most_records: Option<u64>,
     began: Instant,
+    /// Nothing goes out before.
+    waits_until: Option<Instant>,
+    /// The hosts of which it was said that they are waited for.
+    waits_told: Vec<String>,
 }
 
 impl RunDesk {
@@ -48,7 +55,18 @@ impl RunDesk {
         most_records: Option<u64>,
     ) -> RunDesk {
         let reorder = ordered.then(|| Reorder::new(RequestId(0)));
-        RunDesk { output, reorder, progress, summary, talk, total, most_records, began: Instant::now() }
+        RunDesk {
+            output,
+            reorder,
+            progress,
+            summary,
+            talk,
+            total,
+            most_records,
+            began: Instant::now(),
+            waits_until: None,
+            waits_told: Vec::new(),
+        }
     }
 
     fn write(&mut self, id: RequestId, records: Records) -> Result<(), OutputError> {
@@ -61,6 +79,15 @@ impl RunDesk {
                 })
             }
         }
+    }
+
+    /// Whether it was not said yet that this host is waited for; from now on it was.
+    fn is_wait_news(&mut self, host: String) -> bool {
+        let is_news = self.waits_told.len() < MOST_WAITS_TOLD && !self.waits_told.contains(&host);
+        if is_news {
+            self.waits_told.push(host);
+        }
+        is_news
     }
 
     fn note_failure(&mut self, whom: &str, error: &PageError, attempts: u32) {
@@ -196,7 +223,23 @@ impl Desk for RunDesk {
             let host = outcome.request.target().host_str().unwrap_or_default().to_owned();
             let why = outcome.result.as_ref().err().map(|error| format!(" ({error})")).unwrap_or_default();
             self.progress.println(&format!("pause: nothing goes to {host} for {pause:.1?}{why}"));
+            self.is_wait_news(host);
         }
+    }
+
+    fn wait(&mut self, next: &NextDue, now: Instant) {
+        self.waits_until = Some(next.at);
+        let time = next.at.saturating_duration_since(now);
+        // Nobody should take a run that keeps to the pace of its host for one that hangs.
+        if time < LONG_PAUSE || self.talk.quiet || !self.is_wait_news(next.host.clone()) {
+            return;
+        }
+        let host = &next.host;
+        let why = match next.is_retry {
+            true => format!("a page of {host} is tried again"),
+            false => format!("{host} may be asked again (--rate, --wait, its Crawl-delay or the throttle)"),
+        };
+        self.progress.println(&format!("waiting: nothing goes out for {}, until {why}", clock(time)));
     }
 
     fn note_robots(&mut self, outcome: &Outcome) {
@@ -244,6 +287,11 @@ impl Desk for RunDesk {
                 queued_requests: queues.requests as u64,
                 queued_pages: queues.pages as u64,
                 elapsed: self.began.elapsed(),
+                waiting: self
+                    .waits_until
+                    .filter(|_| queues.in_flight + queues.requests as u64 == 0)
+                    .map(|until| until.saturating_duration_since(now))
+                    .filter(|time| *time >= Duration::from_secs(1)),
             });
         }
         Ok(())

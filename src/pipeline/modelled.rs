@@ -13,7 +13,7 @@ use conductor::{Conducted, Conductor, Desk, Queues};
 use stop::Stop;
 use threads::{CrewError, CrewSize};
 
-use crate::frontier::{FollowPolicy, Frontier, FrontierPolicy, Order, RetryPolicy, Spill};
+use crate::frontier::{FollowPolicy, Frontier, FrontierPolicy, NextDue, Order, RetryPolicy, Spill};
 use crate::model::{
     Errand, Exchange, Failure, Fetched, Found, Link, Outcome, Page, PageError, Records, Request, RequestId,
     RuleId, Unmade,
@@ -302,6 +302,8 @@ impl Desk for Tray {
     }
 
     fn pause(&mut self, _: &Outcome, _: Duration) {}
+
+    fn wait(&mut self, _: &NextDue, _: Instant) {}
 
     fn note_robots(&mut self, _: &Outcome) {}
 

@@ -190,6 +190,42 @@ fn a_summary_that_would_replace_the_records_is_refused() {
 }
 
 #[test]
+fn a_run_that_would_lose_a_file_is_refused_and_the_file_stays() {
+    let folder = temp_dir();
+    let file = folder.path().join("file");
+    let other = folder.path().join("link");
+    fs::write(&file, "http://h.invalid/\n").unwrap();
+    std::os::unix::fs::symlink(&file, &other).unwrap();
+    let (file, link) = (file.to_str().unwrap(), other.to_str().unwrap());
+    let crawl = ["crawl", "http://h.invalid/", "-f", "a=//a", "-q"];
+    for more in [
+        ["--save-cookies", file, "-o", link],
+        ["--save-cookies", link, "-O", file],
+        ["--save-cookies", file, "--summary", file],
+        ["-i", file, "-O", link],
+        ["-O", file, "-d", &format!("@{link}")],
+    ] {
+        let ran = refused(&[&crawl[..], &more].concat());
+        assert!(ran.stderr.contains("name another file for the "), "{}", ran.stderr);
+    }
+    refused(&["extract", link, "-f", "a=//a", "-O", file]);
+    refused(&["extract", file, "-f", "a=//a", "--summary", link]);
+    assert_eq!(fs::read_to_string(file).unwrap(), "http://h.invalid/\n");
+    let ran = refused(&[&crawl[..], &["--save-cookies", "-"]].concat());
+    assert!(ran.stderr.contains("error: --save-cookies: standard output is for records"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_file_behind_standard_output_is_not_replaced() {
+    let folder = temp_dir();
+    let file = folder.path().join("file");
+    let stdout = fs::File::create(&file).unwrap();
+    let mut command = pagemill(["crawl", "http://h.invalid/", "-f", "a=//a", "--summary"]);
+    let ended = command.arg(&file).stdout(stdout).stderr(std::process::Stdio::null()).status().unwrap();
+    assert_eq!(ended.code(), Some(2));
+}
+
+#[test]
 fn a_device_may_take_both_the_records_and_the_summary() {
     let args = ["check", "http://h/", "-f", "a=//a", "-o", "/dev/null", "--summary", "/dev/null"];
     assert_eq!(run(&mut pagemill(args)).code, Some(0));

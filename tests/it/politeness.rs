@@ -390,3 +390,16 @@ fn per_ip_bounds_the_requests_at_an_address_though_each_page_has_a_host_of_its_o
     assert_eq!((ran.code, ran.stdout.lines().count()), (Some(0), 12), "{}", ran.stderr);
     assert_eq!(server.peak(), 2);
 }
+
+#[test]
+fn a_run_that_stands_still_for_long_says_so_once() {
+    let server = site(Reply::status(404));
+    let url = server.url("/{page}");
+    let args = ["crawl", &url, "-p", "1-6", "-f", "h=//h1", "--rate", "1/h", "--max-time", "1s"];
+    let ran = run(&mut pagemill(args));
+    assert_eq!(ran.code, Some(75));
+    let told: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("waiting: ")).collect();
+    assert_eq!(told.len(), 1, "{}", ran.stderr);
+    assert!(told[0].contains("until 127.0.0.1 may be asked again (--rate, "), "{}", told[0]);
+    assert_eq!(run(pagemill(args).arg("-q")).stderr, "");
+}

@@ -83,6 +83,14 @@ fn no_output_has_a_secret_in_it() {
         let ran = run(&mut polite(["check", url, "-p", "1-8"].iter().chain(&of_all).copied()));
         assert!(ran.code == Some(0) && ran.stdout.contains("/1?q=shown"), "{}", ran.stderr);
         has_no_secret(&ran);
+        for body in
+            [["-d", "password=m4rker&page={page}"], ["--json", r#"{"password": "m4rker", "page": {page}}"#]]
+        {
+            let args = ["check", url, "-p", "1-8"];
+            let ran = run(&mut polite(args.iter().chain(&of_all).chain(&body).copied()));
+            assert!(ran.code == Some(0) && ran.stdout.contains("page"), "{}", ran.stderr);
+            has_no_secret(&ran);
+        }
         for page in ["1", "2", "3", "8"] {
             has_no_secret(&run(&mut polite(
                 ["try", url, "--page", page, "-v"].iter().chain(&of_all).copied(),
@@ -113,8 +121,10 @@ fn a_url_that_is_none_does_not_show_its_password() {
     for url in
         ["http://me:m4rker@h:99999/", "http://me:m4r/m4rker@h/{page", "htp://me:m4rker@h/", "me:m4rker@h/"]
     {
-        let ran = run(&mut polite(["crawl", url, "-f", "t=//p"]));
-        assert_eq!(ran.code, Some(2), "{url}");
-        has_no_secret(&ran);
+        for command in ["crawl", "check", "try"] {
+            let ran = run(&mut polite([command, url, "-f", "t=//p"]));
+            assert_eq!(ran.code, Some(2), "{command} {url}");
+            has_no_secret(&ran);
+        }
     }
 }

@@ -27,7 +27,7 @@ pub use locale::{DateOrder, Locale};
 pub use pattern::parse_pattern;
 pub(super) use replace::MOST_ADDED;
 pub use replace::check_replacement;
-pub(super) use text::{collapsed, write_json};
+pub(super) use text::{collapsed, escape_controls, write_json};
 
 /// A checked regular expression.
 pub type Pattern = Regex;
