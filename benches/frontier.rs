@@ -2,6 +2,8 @@
 //!
 //! - `backlog [N]`: all are pushed, as pages of 100 links, then all are popped; in each order.
 //! - `seen [N]`: all are new, then all are known.
+//! - `graph frontier [N]`: a site is discovered and crawled by the frontier alone.
+//! - `graph pages [LINKS PAGES PARSERS]`: the whole pipeline on made pages with so many links each.
 //!
 //! Without N, each size is measured in a process of its own. URLs have 60 bytes. Memory is that of the process
 //! (Linux); its peak is the highest that it ever was.
@@ -15,11 +17,23 @@ use pagemill::frontier::{Backlog, Order, Seen, Spill};
 use pagemill::model::{Request, RequestId};
 use url::Url;
 
+mod graph;
+
 /// The one that the program uses.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const SIZES: [u64; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
+
+/// Links a page, pages, parser threads.
+const PAGES: [[u64; 3]; 6] = [
+    [0, 200_000, 1],
+    [0, 200_000, 2],
+    [100, 40_000, 1],
+    [100, 40_000, 2],
+    [500, 10_000, 1],
+    [500, 10_000, 2],
+];
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -52,18 +66,36 @@ fn run(arguments: &[&str]) -> Result<(), Failure> {
             each_size(&["seen"])
         }
         ["seen", n] => seen(n.parse()?),
-        _ => Err("one of: backlog, seen; see benches/README.md".into()),
+        ["graph", "frontier"] => {
+            println!("{}", graph::frontier::HEAD);
+            each_size(&["graph", "frontier"])
+        }
+        ["graph", "frontier", n] => graph::frontier::crawl(n.parse()?),
+        ["graph", "pages"] => {
+            println!("{}", graph::pages::HEAD);
+            for sizes in PAGES {
+                again(&["graph", "pages"], &sizes.map(|size| size.to_string()))?;
+            }
+            Ok(())
+        }
+        ["graph", "pages", links, pages, parsers] => {
+            graph::pages::crawl(links.parse()?, pages.parse()?, parsers.parse()?)
+        }
+        _ => Err("one of: backlog, seen, graph frontier, graph pages; see benches/README.md".into()),
     }
 }
 
 fn each_size(command: &[&str]) -> Result<(), Failure> {
     for size in SIZES {
-        let status = Command::new(std::env::current_exe()?).args(command).arg(size.to_string()).status()?;
-        if !status.success() {
-            return Err(format!("{command:?} {size}: {status}").into());
-        }
+        again(command, &[size.to_string()])?;
     }
     Ok(())
+}
+
+/// Measures in a process of its own.
+fn again(command: &[&str], sizes: &[String]) -> Result<(), Failure> {
+    let status = Command::new(std::env::current_exe()?).args(command).args(sizes).status()?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} {sizes:?}: {status}").into()) }
 }
 
 fn backlog(name: &str, order: Order, n: u64) -> Result<(), Failure> {

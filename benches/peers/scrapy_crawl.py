@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from scrapy.crawler import CrawlerProcess
-from scrapy.http import XmlResponse, HtmlResponse
+from scrapy.http import TextResponse
 from scrapy.linkextractors import LinkExtractor
 from scrapy.spiders import CrawlSpider, Rule
 
@@ -34,7 +34,8 @@ class SiteSpider(CrawlSpider):
         return self.parse_item(response)
 
     def parse_item(self, response):
-        if not isinstance(response, HtmlResponse | XmlResponse):
+        # An image has no title to look for; a text that is linked, such as robots.txt, is a page without one.
+        if not isinstance(response, TextResponse):
             return
         yield {"url": response.url, "title": response.xpath("//title/text()").get()}
 

@@ -55,27 +55,37 @@ impl Shaper {
 
 /// Writes the shape of a text: of its words, which are what stands between other characters than letters, digits, `-`
 /// and `_`. What is percent-encoded is no number.
+///
+/// Byte by byte, and a word without a digit is only passed over: this runs for each new link on the one thread that
+/// counts them all.
 fn reduce(text: &str, shape: &mut String) {
-    let mut rest = text;
-    // Most texts have few digits, and without one there is nothing to do.
-    while rest.bytes().any(|byte| byte.is_ascii_digit()) {
-        let end = rest.find(|c| !is_in_word(c)).unwrap_or(rest.len());
-        let (word, more) = rest.split_at(end);
-        reduce_word(word, shape);
-        let between = match more.chars().next() {
-            Some('%') => 3,
-            Some(c) => c.len_utf8(),
-            None => 0,
-        };
-        let (between, more) = more.split_at_checked(between).unwrap_or((more, ""));
-        shape.push_str(between);
-        rest = more;
+    let bytes = text.as_bytes();
+    let (mut at, mut written) = (0, 0);
+    while at < bytes.len() {
+        let start = at;
+        let mut has_digit = false;
+        while at < bytes.len() && is_in_word(bytes[at]) {
+            has_digit |= bytes[at].is_ascii_digit();
+            at += 1;
+        }
+        if has_digit {
+            shape.push_str(&text[written..start]);
+            reduce_word(&text[start..at], shape);
+            written = at;
+        }
+        if at < bytes.len() {
+            at += if bytes[at] == b'%' { 3 } else { 1 };
+        }
     }
-    shape.push_str(rest);
+    shape.push_str(&text[written..]);
 }
 
-fn is_in_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
+fn is_in_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || is_joint(byte)
+}
+
+fn is_joint(byte: u8) -> bool {
+    matches!(byte, b'-' | b'_')
 }
 
 fn reduce_word(word: &str, shape: &mut String) {
@@ -83,27 +93,31 @@ fn reduce_word(word: &str, shape: &mut String) {
         shape.push('H');
         return;
     }
-    for piece in word.split_inclusive(['-', '_']) {
-        let token = piece.trim_end_matches(['-', '_']);
+    let mut rest = word;
+    loop {
+        let end = rest.bytes().position(is_joint);
+        let token = &rest[..end.unwrap_or(rest.len())];
         if is_hexadecimal(token) || is_random(token) {
             shape.push('H');
         } else {
             reduce_digits(token, shape);
         }
-        shape.push_str(&piece[token.len()..]);
+        let Some(end) = end else { return };
+        shape.push_str(&rest[end..=end]);
+        rest = &rest[end + 1..];
     }
 }
 
 fn reduce_digits(token: &str, shape: &mut String) {
-    let mut is_in_number = false;
-    for c in token.chars() {
-        if !c.is_ascii_digit() {
-            shape.push(c);
-        } else if !is_in_number {
-            shape.push('N');
-        }
-        is_in_number = c.is_ascii_digit();
+    let mut rest = token;
+    while let Some(start) = rest.bytes().position(|byte| byte.is_ascii_digit()) {
+        shape.push_str(&rest[..start]);
+        shape.push('N');
+        let digits = &rest[start..];
+        let end = digits.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
+        rest = &digits[end..];
     }
+    shape.push_str(rest);
 }
 
 /// Eight hexadecimal digits or more, which are neither a number nor a word.
@@ -174,6 +188,8 @@ mod tests {
             ("http://h/?1&2&3", "http://h/?N"),
             ("http://h/1%", "http://h/N%"),
             ("http://h/%1", "http://h/%1"),
+            ("http://h/%411/%C3%A91", "http://h/%41N/%C3%A9N"),
+            ("http://h/_a--b-1_/-2-", "http://h/_a--b-N_/-N-"),
         ] {
             assert_eq!(shaper.shape(&Url::parse(url).unwrap()), expected, "{url}");
         }
