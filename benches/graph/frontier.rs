@@ -90,5 +90,12 @@ fn link(page: &Request, item: u64) -> Result<Link, Failure> {
         .judge(&url, &page.url, None, page.depth + 1)
         .map_err(|reason| reason.to_string())?;
     let fingerprint = scope::fingerprint(&url, None).0;
-    Ok(Link { url, rule: RuleId(0), priority: 0, carried: None, fingerprint })
+    Ok(Link {
+        url,
+        rule: RuleId(0),
+        priority: 0,
+        carried: None,
+        errand: pagemill::model::Errand::Page,
+        fingerprint,
+    })
 }
