@@ -528,7 +528,9 @@ mod tests {
             })
             .collect();
         let (file, mistakes) = crate::config::parse("example.toml", &text.join("\n"));
-        Job::build(Purpose::Crawl, Layer::new(), Layer::new(), file, mistakes).unwrap()
+        let job = Job::build(Purpose::Crawl, Layer::new(), Layer::new(), file, mistakes).unwrap();
+        // They tell where they were named.
+        Job { written_files: WrittenFiles::default(), ..job }
     }
 
     #[test]
