@@ -256,8 +256,8 @@ pub const SETTINGS: &[Setting] = &[
     )
     .default("auto"),
     value("jobs", Fetch, "N", "Pages fetched at the same time").short('j').default("16"),
-    value("per-host", Fetch, "N", "Of these, at most N at one host").default("8"),
-    value("per-ip", Fetch, "N", "Of these, at most N at one address, whatever host names it has"),
+    value("per-host", Fetch, "N", "Fetch at most N pages at the same time from one host").default("8"),
+    value("per-ip", Fetch, "N", "Fetch at most N pages at the same time from one address, whatever host names it has"),
     value(
         "throttle",
         Fetch,
@@ -267,7 +267,7 @@ pub const SETTINGS: &[Setting] = &[
          settings",
     )
     .default("adaptive"),
-    value("wait", Fetch, "TIME", "Wait this long between two requests to a host").short('w').default("0s"),
+    value("wait", Fetch, "TIME", "Wait this long between two requests to a host; what the job file's [host] tables say of a host wins over this and all flags of the pace").short('w').default("0s"),
     value("jitter", Fetch, "SHARE", "Make each such wait longer or shorter at random, by up to this share of it")
         .default("0.5"),
     value("rate", Fetch, "N/TIME", "Ask a host at most so often, at even distances: 5/s, 100/m, 1000/h"),

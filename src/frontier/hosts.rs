@@ -530,5 +530,5 @@ impl Hosts {
 
 /// The name that the pace goes by: the host without the port, since ports share a machine.
 fn name_of(url: &Url) -> &str {
-    url.host_str().unwrap_or_default()
+    url.host_str().unwrap_or_default().trim_end_matches('.')
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use super::{Job, JobRule};
 use crate::extract::convert::Recipe;
 use crate::extract::{Field, Finding, Follow, Shape, ValueSpec};
+use crate::fetch::credentials::Netrc;
 use crate::frontier::{HostPace, ThrottleMode};
 use crate::message;
 use crate::model::{Request, display_url, human_bytes, human_duration};
@@ -153,6 +154,7 @@ impl Job {
             // The values are often secrets.
             writeln!(f, "  header {name}")?;
         }
+        self.describe_identity(f)?;
         if let Some(cache) = &fetch.cache {
             write!(f, "  pages kept in {}", cache.folder.display())?;
             match cache.max_age {
@@ -166,6 +168,38 @@ impl Job {
         }
     }
 
+    /// What matters most of all: who the job is to the servers, and what it lets them do. Names and numbers only.
+    fn describe_identity(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fetch = &self.fetch;
+        if fetch.credentials.named.is_some() {
+            writeln!(f, "  logged in to the host of the URL")?;
+        }
+        if fetch.credentials.netrc != Netrc::default() {
+            writeln!(f, "  logged in to the hosts of a netrc")?;
+        }
+        if !fetch.own_cookies.is_empty() {
+            writeln!(f, "  cookies of yours: {}", fetch.own_cookies.len())?;
+        }
+        match &fetch.cookies {
+            Some(jar) if !jar.is_empty() => writeln!(f, "  cookies of a file: {}", jar.len())?,
+            Some(_) => {}
+            None => writeln!(f, "  no cookies are kept")?,
+        }
+        if fetch.identity.is_some() {
+            writeln!(f, "  a certificate is shown to servers that ask for one")?;
+        }
+        if !fetch.proxies.is_empty() {
+            writeln!(f, "  proxies: {}", fetch.proxies.len())?;
+        }
+        if fetch.insecure {
+            writeln!(f, "  any certificate is believed")?;
+        }
+        if fetch.allow_private {
+            writeln!(f, "  pages may lead to private addresses")?;
+        }
+        Ok(())
+    }
+
     fn describe_output(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let order = if self.ordered { ", in the order of the pages" } else { "" };
         match &self.target {
@@ -173,8 +207,11 @@ impl Job {
             Target::Append(path) => write!(f, "append to {}{order}", path.display()),
             Target::Replace(path) => write!(f, "replace {}{order}", path.display()),
         }?;
-        match &self.summary {
-            Some(path) => write!(f, "\ncounts to {}", path.display()),
+        if let Some(path) = &self.summary {
+            write!(f, "\ncounts to {}", path.display())?;
+        }
+        match &self.save_cookies {
+            Some(path) => write!(f, "\ncookies to {}", path.display()),
             None => Ok(()),
         }
     }

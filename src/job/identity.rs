@@ -101,6 +101,8 @@ fn user_agents_of_file(layers: &mut Layers) -> Option<Vec<String>> {
     let path = layers.path("user-agent-file")?;
     let written = layers.value("user-agent-file").expect("its path was just read");
     let text = read_text(&path).map_err(|reason| layers.report(&written, Slip::new(0, reason))).ok()?;
+    // Editors on Windows write a byte order mark, which is no part of a name.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let lines = (1..).zip(text.lines().map(str::trim));
     let mut agents = Vec::new();
     for (number, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {

@@ -218,6 +218,11 @@ impl Job {
     pub fn warnings(&self) -> Vec<String> {
         let reached = self.reached();
         let mut warnings = Vec::new();
+        let has_header =
+            self.fetch.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        if has_header && self.fetch.credentials.named.is_some() {
+            warnings.push("the header Authorization takes the place of --user or --bearer".to_owned());
+        }
         for &id in &reached {
             let rule = &self.rule_of(id).rule;
             let of_rule = rule.warnings().into_iter();
@@ -478,6 +483,33 @@ mod tests {
         assert_eq!(job(&range, &[("max-pages", "3")]).unwrap().source.unwrap().total(), Some(3));
     }
 
+    #[test]
+    fn a_check_tells_who_the_job_is_and_what_it_allows_but_no_secret() {
+        let flags = [
+            ("url", "http://h/"),
+            ("field", "a=//a"),
+            ("insecure", "true"),
+            ("allow-private", "true"),
+            ("proxy", "http://me:secret@p:1"),
+            ("user", "me:secret"),
+            ("cookie", "a=secret; b=2"),
+            ("header", "Authorization: secret"),
+        ];
+        let job = job(&flags, &[]).unwrap();
+        let told = job.to_string();
+        for line in [
+            "any certificate is believed",
+            "pages may lead to private addresses",
+            "proxies: 1",
+            "logged in to the host of the URL",
+            "cookies of yours: 2",
+        ] {
+            assert!(told.contains(&format!("\n  {line}\n")), "{line} is missing in:\n{told}");
+        }
+        assert!(!told.contains("secret"), "{told}");
+        assert!(job.warnings()[0].contains("the header Authorization takes the place"));
+    }
+
     /// The example, or of its plain settings the URL and the pages only; the lines stay where they are.
     fn of_example(keeps_all: bool) -> Job {
         let mut section = "";
@@ -495,7 +527,9 @@ mod tests {
             })
             .collect();
         let (file, mistakes) = crate::config::parse("example.toml", &text.join("\n"));
-        Job::build(Purpose::Crawl, Layer::new(), Layer::new(), file, mistakes).unwrap()
+        let job = Job::build(Purpose::Crawl, Layer::new(), Layer::new(), file, mistakes).unwrap();
+        // They tell where they were named.
+        Job { written_files: WrittenFiles::default(), ..job }
     }
 
     #[test]

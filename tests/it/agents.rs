@@ -27,12 +27,19 @@ fn user_agents_of_a_file_take_turns() {
     let server = Server::start(|site| site.handle(|_| Reply::page("<p>x")));
     let folder = temp_dir();
     let path = folder.path().join("agents");
+<<<<<<< HEAD
     fs::write(&path, "\u{feff}one/1\r\n# two\n\n  two/2 (x; y)\n").unwrap();
+=======
+    fs::write(&path, "\u{feff}# two\n\none/1\r\n  two/2 (x; y)\n").unwrap();
+>>>>>>> fixb
     let file = path.to_str().unwrap();
     crawl(&server.url("/{page}"), &["-p", "1-3", "--user-agent-file", file]);
     assert_eq!(agents(&server), ["one/1", "two/2 (x; y)", "one/1"]);
     crawl(&server.url("/4"), &["--user-agent-file", file, "-H", "User-Agent: own"]);
     assert_eq!(agents(&server)[3], "own");
+    fs::write(&path, "\u{feff}one/1\n").unwrap();
+    crawl(&server.url("/5"), &["--user-agent-file", file]);
+    assert_eq!(agents(&server)[4], "one/1", "without the byte order mark");
     for (text, told) in
         [("# none\n", "there is no user agent"), ("a\nb\u{7}\n", "agents:2: a header value cannot")]
     {
