@@ -11,6 +11,9 @@ use super::seen::Seen;
 use crate::model::{Link, Request, RequestId};
 use crate::scope::{self, LeftOut, ScopePolicy, Traps};
 
+/// So many links are looked up together: their places fit into the fastest cache.
+const TOUCHED: usize = 128;
+
 /// What the job decides about following links.
 #[derive(Debug, Clone)]
 pub struct FollowPolicy {
@@ -160,17 +163,21 @@ impl Links {
         number: &mut impl FnMut() -> RequestId,
         direct: &mut Vec<Request>,
     ) -> Result<(), BacklogError> {
-        for link in found {
-            if !self.seen.insert(link.fingerprint) {
-                self.counts.known += 1;
-                continue;
+        let mut found = found.into_iter();
+        while !found.as_slice().is_empty() {
+            self.seen.touch(found.as_slice().iter().take(TOUCHED).map(|link| link.fingerprint));
+            for link in found.by_ref().take(TOUCHED) {
+                if !self.seen.insert(link.fingerprint) {
+                    self.counts.known += 1;
+                    continue;
+                }
+                if let Err(reason) = self.traps.admit(&link.url) {
+                    self.leave_out(reason, 1);
+                    continue;
+                }
+                self.counts.followed += 1;
+                direct.push(request_for(page, link, number()));
             }
-            if let Err(reason) = self.traps.admit(&link.url) {
-                self.leave_out(reason, 1);
-                continue;
-            }
-            self.counts.followed += 1;
-            direct.push(request_for(page, link, number()));
         }
         Ok(())
     }
