@@ -9,9 +9,12 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use pagemill::extract::xpath::engine::EngineChoice;
 use pagemill::extract::{
-    Content, Expression, ExtractLimits, Extractor, Field, Namespaces, PageFacts, Rule, json, parse_field,
+    Content, Expression, ExtractLimits, Extractor, Field, Finding, Follow, Namespaces, PageFacts, Rule, json, parse_field,
 };
+use pagemill::extract::convert::Recipe;
 use pagemill::html::{self, Limits};
+use pagemill::model::RuleId;
+use pagemill::scope::{self, ScopePolicy};
 
 fuzz_target!(|input: &[u8]| {
     let (head, body) = match input.iter().position(|&byte| byte == b'\n') {
@@ -28,12 +31,21 @@ fuzz_target!(|input: &[u8]| {
     let Ok(text) = std::str::from_utf8(head.get(2..).unwrap_or_default()) else { return };
     let Ok(parsed) = parse_field(text) else { return };
     let Ok(expression) = Expression::parse(parsed.expression, &Namespaces::new()) else { return };
-    let mut field = Field::text(parsed.name, parsed.many, expression);
+    let mut field = Field::text(parsed.name, parsed.many, expression.clone());
     field.set_raw(parsed.many);
-    let rule = Rule { name: "fuzz".to_owned(), each: None, fields: vec![field] };
+    // The same expression leads on, and is carried along.
+    let follow = Follow {
+        each: None,
+        at: Finding { from: None, expression: expression.clone() },
+        recipe: Recipe::default(),
+        to: RuleId(0),
+        priority: 0,
+        carry: vec![field.clone()],
+    };
+    let rule = Rule { name: "fuzz".to_owned(), each: None, fields: vec![field], follow: vec![follow] };
     let document = html::read(body, content_type, None, &limits);
     let page = json::parse_page(&html::decode(body, content_type, None));
-    let facts = PageFacts { url: "http://h/", page: None, fetched_at: None };
+    let facts = PageFacts::of("http://h/");
     let limits = ExtractLimits { time: Duration::from_millis(200), steps: 2_000_000, ..ExtractLimits::default() };
     let records = |choice| {
         let extractor = Extractor::with_engine(&rule, false, limits, choice).expect("what was parsed compiles");
@@ -52,6 +64,12 @@ fuzz_target!(|input: &[u8]| {
     for (native, sxd) in native.iter().zip(&sxd) {
         if let (Some(native), Some(sxd)) = (native, sxd) {
             assert_eq!(String::from_utf8_lossy(&native.lines), String::from_utf8_lossy(&sxd.lines), "{text}");
+            assert_eq!(native.links, sxd.links, "{text}");
+            for link in &native.links {
+                let normal = scope::normalize(link.url.clone(), true);
+                assert_eq!(scope::normalize(normal.clone(), true), normal);
+                let _ = ScopePolicy::default().judge(&normal, &link.url, None, 1);
+            }
         }
     }
 });

@@ -46,11 +46,20 @@ impl Seen {
         let is_new = if fingerprint == 0 {
             !std::mem::replace(&mut self.has_zero, true)
         } else {
-            let shard = fingerprint >> (u128::BITS - SHARDS.trailing_zeros());
-            self.shards[shard as usize].insert(fingerprint)
+            self.shards[shard_of(fingerprint)].insert(fingerprint)
         };
         self.len += u64::from(is_new);
         is_new
+    }
+
+    /// Looks at the places of several fingerprints that will be inserted next. A large set lies outside of the
+    /// processor's caches; so it waits for all of these places at once, and not for one after the other.
+    pub fn touch(&self, fingerprints: impl Iterator<Item = u128>) {
+        let looked_at = fingerprints.fold(0, |sum, fingerprint| {
+            let shard = &self.shards[shard_of(fingerprint)];
+            sum ^ shard.places[shard.home(fingerprint)]
+        });
+        std::hint::black_box(looked_at);
     }
 
     /// How many fingerprints it has.
@@ -62,6 +71,10 @@ impl Seen {
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
+}
+
+fn shard_of(fingerprint: u128) -> usize {
+    (fingerprint >> (u128::BITS - SHARDS.trailing_zeros())) as usize
 }
 
 impl Shard {
@@ -78,11 +91,16 @@ impl Shard {
         true
     }
 
-    /// Where it is, or else the free place that it belongs to. There is always one free.
-    fn find(&self, fingerprint: u128) -> usize {
+    /// Where it belongs if nothing else does.
+    fn home(&self, fingerprint: u128) -> usize {
         // Scaled to the size of the table, which therefore need not be a power of two.
         let bits = ((fingerprint << SHARDS.trailing_zeros()) >> 64) as u64;
-        let mut at = ((u128::from(bits) * self.places.len() as u128) >> 64) as usize;
+        ((u128::from(bits) * self.places.len() as u128) >> 64) as usize
+    }
+
+    /// Where it is, or else the free place that it belongs to. There is always one free.
+    fn find(&self, fingerprint: u128) -> usize {
+        let mut at = self.home(fingerprint);
         while self.places[at] != 0 && self.places[at] != fingerprint {
             at += 1;
             if at == self.places.len() {

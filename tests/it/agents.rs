@@ -27,11 +27,7 @@ fn user_agents_of_a_file_take_turns() {
     let server = Server::start(|site| site.handle(|_| Reply::page("<p>x")));
     let folder = temp_dir();
     let path = folder.path().join("agents");
-<<<<<<< HEAD
-    fs::write(&path, "\u{feff}one/1\r\n# two\n\n  two/2 (x; y)\n").unwrap();
-=======
     fs::write(&path, "\u{feff}# two\n\none/1\r\n  two/2 (x; y)\n").unwrap();
->>>>>>> fixb
     let file = path.to_str().unwrap();
     crawl(&server.url("/{page}"), &["-p", "1-3", "--user-agent-file", file]);
     assert_eq!(agents(&server), ["one/1", "two/2 (x; y)", "one/1"]);
