@@ -11,13 +11,11 @@ use super::seen::Seen;
 use crate::model::{Errand, Link, Request, RequestId};
 use crate::scope::{self, LeftOut, ScopePolicy, Traps};
 
-<<<<<<< HEAD
 /// An index of sitemaps leads to sitemaps, and to no further index; some do.
 const MOST_INDEXES: u32 = 5;
-=======
+
 /// So many links are looked up together: their places fit into the fastest cache.
 const TOUCHED: usize = 128;
->>>>>>> bench
 
 /// What the job decides about following links.
 #[derive(Debug, Clone)]
@@ -181,6 +179,10 @@ impl Links {
                     self.counts.known += 1;
                     continue;
                 }
+                if page.depth >= MOST_INDEXES && link.errand == Errand::Sitemap {
+                    self.leave_out(LeftOut::TooDeep, 1);
+                    continue;
+                }
                 if let Err(reason) = self.traps.admit(&link.url) {
                     self.leave_out(reason, 1);
                     continue;
@@ -188,19 +190,6 @@ impl Links {
                 self.counts.followed += 1;
                 direct.push(request_for(page, link, number()));
             }
-<<<<<<< HEAD
-            if page.depth >= MOST_INDEXES && link.errand == Errand::Sitemap {
-                self.leave_out(LeftOut::TooDeep, 1);
-                continue;
-            }
-            if let Err(reason) = self.traps.admit(&link.url) {
-                self.leave_out(reason, 1);
-                continue;
-            }
-            self.counts.followed += 1;
-            direct.push(request_for(page, link, number()));
-=======
->>>>>>> bench
         }
         Ok(())
     }
