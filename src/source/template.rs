@@ -104,7 +104,7 @@ impl PageUrlError {
 }
 
 impl Template {
-    /// Reads a template of URLs. Whether it gives any is another question: see [`Template::url`].
+    /// Reads a template of URLs. Whether it gives any is another question: see `Template::url`.
     ///
     /// # Errors
     /// The first slip: braces that do not match, an unknown name, a missing operand, a width that is none.
