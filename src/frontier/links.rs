@@ -82,7 +82,8 @@ impl Links {
         if self.policy.scope.no_parent {
             request.start = Some(Arc::new(request.url.clone()));
         }
-        self.seen.insert(scope::fingerprint(&request.url, request.message.as_deref()).0)
+        let normal = scope::normalize(request.url.clone(), self.policy.scope.sort_query);
+        self.seen.insert(scope::fingerprint(&normal, request.message.as_deref()).0)
     }
 
     /// Counts a place that was known already.
@@ -180,7 +181,7 @@ impl Links {
                     continue;
                 }
                 if page.depth >= MOST_INDEXES && link.errand == Errand::Sitemap {
-                    self.leave_out(LeftOut::TooDeep, 1);
+                    self.leave_out(LeftOut::NestedTooDeep, 1);
                     continue;
                 }
                 if let Err(reason) = self.traps.admit(&link.url) {
@@ -223,10 +224,15 @@ impl Links {
         self.backlog.len()
     }
 
-    /// What became of all links.
-    pub(super) fn counts(&self) -> LinkCounts {
+    /// What became of all links; `is_full` if no more pages may be asked for.
+    pub(super) fn counts(&self, is_full: bool) -> LinkCounts {
         let shapes_cut = self.traps.shapes_cut().map(|(shape, count)| (shape.to_owned(), count)).collect();
-        LinkCounts { shapes_cut, ..self.counts.clone() }
+        let mut counts = LinkCounts { shapes_cut, ..self.counts.clone() };
+        if is_full && self.waiting() > 0 {
+            counts.followed -= self.waiting();
+            counts.left_out.insert(LeftOut::BeyondMaxPages, self.waiting());
+        }
+        counts
     }
 }
 

@@ -675,7 +675,7 @@ impl Frontier {
 
     /// What became of all links; `None` if none are followed.
     pub fn link_counts(&self) -> Option<LinkCounts> {
-        self.links.as_ref().map(Links::counts)
+        self.links.as_ref().map(|links| links.counts(self.pages_left == 0))
     }
 
     /// How many requests are known that have not gone out.

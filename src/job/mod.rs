@@ -181,6 +181,13 @@ impl Job {
             ),
             false => WrittenFiles::default(),
         };
+        if first.as_ref().is_some_and(|first| first.until_empty)
+            && rules.rules.iter().any(|rule| !rule.rule.follow.is_empty())
+        {
+            // A page of the range may have been read as a link before, so nobody can say where the range ends.
+            let hint = "follow the link to the next page instead, or bound the run with --max-pages";
+            layers.mistakes.push(Mistake::new("--until-empty", "does not go with --follow").with_hint(hint));
+        }
         match (first, fetch, retry, pace, follow, jobs) {
             (Some(first), Some(fetch), Some(retry), Some(pace), Some(follow), Some(jobs))
                 if layers.mistakes.is_empty() =>

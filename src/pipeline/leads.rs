@@ -13,7 +13,7 @@ use crate::scope::{self, LeftOut, ScopePolicy};
 pub(super) fn keep_followed(policy: &ScopePolicy, request: &Request, page: &Url, records: &mut Records) {
     let mut left_out: BTreeMap<LeftOut, u64> = BTreeMap::new();
     for (reason, count) in
-        [(LeftOut::Nofollow, records.links_forbidden), (LeftOut::NotHttp, records.links_left_out)]
+        [(LeftOut::Nofollow, records.links_forbidden), (LeftOut::Unusable, records.links_left_out)]
     {
         if count > 0 {
             left_out.insert(reason, count);

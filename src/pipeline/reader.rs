@@ -91,6 +91,13 @@ impl Reader {
             }
             _ => {
                 let sitemap = parse_sitemap(&page.body, &page.final_url).map_err(unusable)?;
+                if sitemap.is_cut {
+                    // Half of a site without a word would be worse than none of it.
+                    return Err(PageError::Broken(format!(
+                        "the sitemap is not whole (cut off, or over 50 MB unpacked); {} entries of it could be read",
+                        sitemap.pages.len() + sitemap.sitemaps.len()
+                    )));
+                }
                 (sitemap.pages, sitemap.sitemaps, sitemap.unusable)
             }
         };

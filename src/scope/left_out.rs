@@ -28,6 +28,13 @@ pub enum LeftOut {
     QueryPermutation,
     /// The page, or the link, asks crawlers not to follow.
     Nofollow,
+    /// It cannot be followed: `mailto:` and the like, a URL over 8 KB, one of more than 100,000 on a page, values to hand
+    /// down that are missing or too large.
+    Unusable,
+    /// It stands in a sitemap that too many indexes lead to.
+    NestedTooDeep,
+    /// The run had asked for `--max-pages` before its turn came.
+    BeyondMaxPages,
 }
 
 impl fmt::Display for LeftOut {
@@ -44,6 +51,11 @@ impl fmt::Display for LeftOut {
             LeftOut::TooManyOfShape => "too many pages of one shape",
             LeftOut::QueryPermutation => "the same query in another order",
             LeftOut::Nofollow => "marked nofollow",
+            LeftOut::Unusable => {
+                "unusable: not http or https, over 8 KB, beyond 100,000 on a page, or with missing or too large values to carry"
+            }
+            LeftOut::NestedTooDeep => "in sitemaps behind more than five indexes",
+            LeftOut::BeyondMaxPages => "beyond --max-pages",
         })
     }
 }

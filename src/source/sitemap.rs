@@ -32,7 +32,8 @@ pub struct Sitemap {
     pub sitemaps: Vec<SitemapEntry>,
     /// Entries without a URL that can be fetched.
     pub unusable: u64,
-    /// Whether not all of it was read: it is larger than 50 MB or 500,000 entries, or the packing is broken.
+    /// Whether not all of it was read: it is larger than 50 MB or 500,000 entries, the packing is broken, or its end is
+    /// missing.
     pub is_cut: bool,
 }
 
@@ -59,12 +60,26 @@ pub enum SitemapError {
 /// When it is something else. A sitemap that is broken gives what can be had of it.
 pub fn parse_sitemap(body: &[u8], base: &Url) -> Result<Sitemap, SitemapError> {
     let (bytes, is_cut) = unpacked(body);
-    let mut sitemap = match looks_like_markup(&bytes) {
+    let is_markup = looks_like_markup(&bytes);
+    let mut sitemap = match is_markup {
         true => read_markup(&bytes, base)?,
         false => read_lines(&html::decode(&bytes, None, None), base)?,
     };
-    sitemap.is_cut |= is_cut;
+    sitemap.is_cut |= is_cut || (is_markup && !is_closed(&bytes));
     Ok(sitemap)
+}
+
+/// Whether the last tag closes the whole. In an encoding of two bytes nobody looks.
+fn is_closed(bytes: &[u8]) -> bool {
+    let end = &bytes[bytes.len().saturating_sub(1024)..];
+    if end.contains(&0) {
+        return true;
+    }
+    let end = String::from_utf8_lossy(end).to_ascii_lowercase();
+    end.rfind("</").is_some_and(|last| {
+        let last = &end[last..];
+        last.contains("urlset") || last.contains("sitemapindex") || last.contains("html")
+    })
 }
 
 /// Whether the first character is a `<`, in an encoding of one or two bytes.

@@ -475,3 +475,36 @@ fn links_alone_lead_to_every_page_of_the_practice_shop_but_the_forbidden_ones() 
     assert_eq!((only(&found, &expected), only(&expected, &found)), (vec![], vec![]));
     assert_eq!(found.len(), expected.len());
 }
+
+#[test]
+fn an_open_range_and_links_do_not_go_together() {
+    let ran = run(&mut pagemill([
+        "crawl",
+        "http://h/{page}",
+        "-p",
+        "1-",
+        "--until-empty",
+        "-f",
+        "h=//h1",
+        "--follow",
+        "//a",
+    ]));
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("does not go with --follow"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_max_pages_leaves_out_is_told() {
+    let links: Vec<String> = (0..30_000).map(|n| format!("/{n}")).collect();
+    let links: Vec<&str> = links.iter().map(String::as_str).collect();
+    let server = Server::start(|site| {
+        site.on("/", page(&links));
+        site.handle(|_| page(&[]));
+    });
+    let said = crawl(&server, &["--max-pages", "10"]);
+    assert_eq!(server.hits().len(), 10);
+    assert!(
+        said.contains("links: 9 followed") && said.contains("29,991  left out: beyond --max-pages"),
+        "{said}"
+    );
+}

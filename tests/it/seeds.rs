@@ -148,3 +148,14 @@ fn a_list_that_names_a_page_twice_has_it_asked_for_once() {
     assert_eq!((ran.stdout.lines().count(), server.hits().len()), (2, 2), "{}", ran.stderr);
     assert!(ran.stderr.contains("1 known already"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_sitemap_that_is_cut_off_is_a_failed_page() {
+    let server = Server::start(|site| {
+        site.on("/s.xml", xml("<urlset><url><loc>/a</loc></url><url><loc>/b</lo".into()));
+    });
+    let sitemap = server.url("/s.xml");
+    let ran = run(&mut pagemill(["crawl", "--sitemap", &sitemap, "-f", "h=//h1", "--retry", "0"]));
+    assert_eq!((ran.code, server.hits().len()), (Some(3), 1));
+    assert!(ran.stderr.contains("the sitemap is not whole"), "{}", ran.stderr);
+}
