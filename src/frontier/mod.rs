@@ -15,6 +15,8 @@ mod hosts_tests;
 mod links;
 mod open;
 mod pace;
+#[cfg(test)]
+mod proptests;
 mod reply;
 mod retry;
 mod seen;
