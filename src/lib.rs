@@ -48,4 +48,5 @@ pub mod stop;
 mod stop_tests;
 pub mod summary;
 mod sync;
+mod wire;
 pub mod written;

@@ -7,13 +7,19 @@ use std::sync::Arc;
 
 use crate::mistake::Slip;
 
+/// What a form is sent as.
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
+/// What JSON is sent as.
+pub const JSON: &str = "application/json";
+
 /// A method and a body. Most requests are a plain GET and have none; the others share theirs where it is the same for
 /// all pages.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     /// What is to be done.
     pub method: Method,
-    /// The `Content-Type` of the body, unless the user's headers have one.
+    /// The `Content-Type` of the body, unless the user's headers have one: [`FORM`] or [`JSON`].
     pub content_type: Option<&'static str>,
     /// The body; `None` for none at all.
     pub body: Option<Vec<u8>>,

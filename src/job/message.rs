@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::identity::read_text;
 use super::layers::Layers;
-use crate::message::Method;
+use crate::message::{self, Method};
 use crate::mistake::{Mistake, Slip};
 use crate::source::{Encoding, ExpandError, MessageTemplate, Names, Template, parse_body};
 use crate::written::Written;
@@ -16,8 +16,8 @@ pub(super) fn build(layers: &mut Layers, names: &Names) -> Option<MessageTemplat
     let method = layers.read("method", Method::parse);
     let (body, content_type) = match layers.strongest(&["data", "json"]).as_slice() {
         [] => (None, None),
-        ["data"] => (Some(form(layers, names)?), Some("application/x-www-form-urlencoded")),
-        ["json"] => (Some(json(layers, names)?), Some("application/json")),
+        ["data"] => (Some(form(layers, names)?), Some(message::FORM)),
+        ["json"] => (Some(json(layers, names)?), Some(message::JSON)),
         _ => {
             let hint = "a request has one body";
             layers.mistakes.push(Mistake::new("--data", "cannot go with --json").with_hint(hint));

@@ -5,14 +5,12 @@
 //! read once at most, unless there are more priorities than fit into the window. Knows neither hosts nor paces, and
 //! does not look whether a link was found before.
 
-mod batch;
 mod queue;
 mod scratch;
 mod segments;
 mod stack;
 #[cfg(test)]
 mod tests;
-mod wire;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

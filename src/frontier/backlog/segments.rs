@@ -1,11 +1,11 @@
 //! Requests that are written out and read back together.
 //!
-//! Brings the codec (`batch`) and the file (`scratch`) together. Does not know the order of segments.
+//! Brings requests as bytes (`wire`) and the file (`scratch`) together. Does not know the order of segments.
 
 use super::BacklogError;
-use super::batch::Codec;
 use super::scratch::{Extent, Scratch};
 use crate::model::Request;
+use crate::wire::requests;
 
 /// A segment has so many requests at most: enough that a disk is not asked often, few enough that reading one takes no
 /// time that anybody would notice.
@@ -27,7 +27,6 @@ impl Segment {
 /// The segments in the file.
 pub(super) struct Segments {
     scratch: Scratch,
-    codec: Codec,
     /// Bytes on their way; kept, since it is needed again and again.
     buffer: Vec<u8>,
     at_most: usize,
@@ -36,7 +35,7 @@ pub(super) struct Segments {
 impl Segments {
     /// Segments of `at_most` requests, within reason.
     pub(super) fn new(scratch: Scratch, at_most: usize) -> Segments {
-        Segments { scratch, codec: Codec::default(), buffer: vec![], at_most: at_most.clamp(1, MOST) }
+        Segments { scratch, buffer: vec![], at_most: at_most.clamp(1, MOST) }
     }
 
     /// How many requests a segment has at most.
@@ -54,7 +53,7 @@ impl Segments {
         requests: impl Iterator<Item = &'a Request>,
     ) -> Result<Segment, BacklogError> {
         self.buffer.clear();
-        let written = self.codec.encode(requests.take(self.at_most), &mut self.buffer);
+        let written = requests::encode(requests.take(self.at_most), &mut self.buffer);
         match self.scratch.write(&self.buffer) {
             Ok(extent) => Ok(Segment { extent, requests: u32::try_from(written).expect("at most 1,024") }),
             Err(reason) => Err(BacklogError::Write { folder: self.scratch.folder().to_owned(), reason }),
@@ -66,7 +65,7 @@ impl Segments {
         if let Err(reason) = self.scratch.read(&segment.extent, &mut self.buffer) {
             return Err(BacklogError::Read { folder: self.scratch.folder().to_owned(), reason });
         }
-        match self.codec.decode(&self.buffer) {
+        match requests::decode(&self.buffer) {
             Some(requests) if requests.len() == segment.requests() => Ok(requests),
             _ => Err(BacklogError::Damaged { folder: self.scratch.folder().to_owned() }),
         }

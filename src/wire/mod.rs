@@ -1,7 +1,9 @@
-//! Numbers, texts and JSON values as bytes.
+//! What is kept on disk, as bytes: numbers, texts and JSON values here, requests in [`requests`].
 //!
 //! Numbers take as few bytes as they need (LEB128), texts are preceded by their length. Reading gives `None` for what
 //! cannot have been written, and never panics.
+
+pub(crate) mod requests;
 
 use serde_json::{Map, Number, Value};
 
@@ -10,7 +12,7 @@ use serde_json::{Map, Number, Value};
 const DEEPEST: u32 = 256;
 
 /// Appends a number.
-pub(super) fn put_number(mut number: u64, out: &mut Vec<u8>) {
+pub(crate) fn put_number(mut number: u64, out: &mut Vec<u8>) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -19,18 +21,18 @@ pub(super) fn put_number(mut number: u64, out: &mut Vec<u8>) {
 }
 
 /// Appends a number that is near 0 on either side.
-pub(super) fn put_signed(number: i64, out: &mut Vec<u8>) {
+pub(crate) fn put_signed(number: i64, out: &mut Vec<u8>) {
     put_number(((number << 1) ^ (number >> 63)) as u64, out);
 }
 
 /// Appends bytes and their length.
-pub(super) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     put_number(bytes.len() as u64, out);
     out.extend_from_slice(bytes);
 }
 
 /// Appends an object.
-pub(super) fn put_map(map: &Map<String, Value>, out: &mut Vec<u8>) {
+pub(crate) fn put_map(map: &Map<String, Value>, out: &mut Vec<u8>) {
     put_number(map.len() as u64, out);
     for (name, value) in map {
         put_bytes(name.as_bytes(), out);
@@ -74,10 +76,10 @@ fn put_json_number(number: &Number, out: &mut Vec<u8>) {
 }
 
 /// Bytes that are still to be read.
-pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
+pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Bytes<'a> {
-    pub(super) fn byte(&mut self) -> Option<u8> {
+    pub(crate) fn byte(&mut self) -> Option<u8> {
         let (&byte, rest) = self.0.split_first()?;
         self.0 = rest;
         Some(byte)
@@ -89,7 +91,7 @@ impl<'a> Bytes<'a> {
         Some(taken)
     }
 
-    pub(super) fn number(&mut self) -> Option<u64> {
+    pub(crate) fn number(&mut self) -> Option<u64> {
         let mut number = 0;
         for shift in (0..u64::BITS).step_by(7) {
             let byte = self.byte()?;
@@ -101,21 +103,21 @@ impl<'a> Bytes<'a> {
         None
     }
 
-    pub(super) fn signed(&mut self) -> Option<i64> {
+    pub(crate) fn signed(&mut self) -> Option<i64> {
         let number = self.number()?;
         Some((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
-    pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
         let count = usize::try_from(self.number()?).ok()?;
         self.take(count)
     }
 
-    pub(super) fn text(&mut self) -> Option<&'a str> {
+    pub(crate) fn text(&mut self) -> Option<&'a str> {
         std::str::from_utf8(self.bytes()?).ok()
     }
 
-    pub(super) fn map(&mut self) -> Option<Map<String, Value>> {
+    pub(crate) fn map(&mut self) -> Option<Map<String, Value>> {
         self.map_within(DEEPEST)
     }
 
