@@ -261,6 +261,19 @@ pub enum Drawn {
     NotYet,
     /// Nothing any more.
     End,
+    /// The source is not the one that this run began with, and this is how: it cannot go on.
+    Changed(String),
+}
+
+/// How far a source has been read: all that must be kept to go on there later.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SourcePosition {
+    /// How many requests, and places without one, it has given.
+    pub drawn: u64,
+    /// How many lines of its lists were read for that.
+    pub lines: u64,
+    /// What those lines were.
+    pub hash: [u8; 32],
 }
 
 /// What one page gave, serialised where it was parsed, since that runs in parallel.

@@ -100,6 +100,11 @@ impl Hosts {
         }
     }
 
+    /// The order of the job.
+    pub(super) fn order(&self) -> Order {
+        self.order
+    }
+
     /// Requests that wait in the queues.
     pub(super) fn waiting(&self) -> u64 {
         self.waiting
@@ -300,14 +305,18 @@ impl Hosts {
         self.place(index, now);
     }
 
-    /// Forgets all requests of the source that were never tried.
-    pub(super) fn drop_untried_of_source(&mut self, now: Instant) {
+    /// Forgets all requests of the source that were never tried, and gives them.
+    pub(super) fn drop_untried_of_source(&mut self, now: Instant) -> Vec<Request> {
+        let mut dropped = Vec::new();
         for index in 0..self.table.len() {
             if let Some(host) = &mut self.table[index] {
-                self.waiting -= host.drop_untried_of_source();
+                let before = dropped.len();
+                dropped.extend(host.drop_untried_of_source());
+                self.waiting -= (dropped.len() - before) as u64;
                 self.place(index, now);
             }
         }
+        dropped
     }
 
     /// How many hosts are remembered.
