@@ -43,6 +43,7 @@ pub mod settings;
 pub mod signals;
 pub mod source;
 pub mod spelling;
+pub mod state;
 pub mod stop;
 #[cfg(test)]
 mod stop_tests;

@@ -2,6 +2,8 @@
 //!
 //! Plain data. Nothing here knows threads, channels, sockets or files.
 
+mod kept;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,6 +13,8 @@ use url::Url;
 use crate::message::Message;
 use crate::robots::Robots;
 use crate::scope::LeftOut;
+
+pub use kept::{Change, Kept, Place};
 
 /// A request's number in the order of the source, from 0. It names the request for the whole run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -46,7 +46,6 @@ use crate::robots::Robots;
 use crate::scope::LeftOut;
 
 pub use self::backlog::{Backlog, BacklogError, Order, Spill};
-pub use self::ledger::{Change, Kept, Place};
 pub use self::links::{FollowPolicy, LinkCounts};
 pub use self::open::{FAILURES_THAT_END_AN_OPEN_RANGE, OpenEnd};
 pub use self::pace::{HostPace, HostPattern, PacePolicy};

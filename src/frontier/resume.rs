@@ -6,12 +6,11 @@
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
-use super::ledger::Change;
 use super::links::LinkCounts;
 use super::open::{OpenEnd, OpenRange};
 use super::seen::Seen;
 use super::{Frontier, FrontierError, Waiting};
-use crate::model::{Request, RequestId, SourcePosition, Unmade};
+use crate::model::{Change, Request, RequestId, SourcePosition, Unmade};
 use crate::scope::LeftOut;
 use crate::wire::{Bytes, put_bytes, put_number};
 
