@@ -30,6 +30,7 @@ pub mod fetch;
 pub mod frontier;
 pub mod html;
 pub mod job;
+pub mod memory;
 pub mod message;
 pub mod mistake;
 pub mod model;

@@ -355,6 +355,15 @@ pub enum Found {
     Address,
 }
 
+/// Which limits of time there are, and what is waited for within each: the words of [`PageError::Timeout`]. New ones go
+/// to the end, since their places are what is kept on disk.
+pub const TIMEOUTS: [(&str, &str); 4] = [
+    ("timeout", "whole response"),
+    ("connect-timeout", "connection"),
+    ("read-timeout", "data"),
+    ("speed-limit", "data at the least speed"),
+];
+
 /// Why a page failed. The variants are what a user could do something about; each says when it happens.
 ///
 /// [`PageError::is_worth_a_retry`] is the rule for all of them.
@@ -372,7 +381,7 @@ pub enum PageError {
     /// No connection: refused, unreachable, reset before the request was sent, or no answer from the name service.
     #[error("cannot connect: {0}")]
     Connect(String),
-    /// A limit of time ran out; `clock` names the flag that sets it.
+    /// A limit of time ran out; `clock` names the flag that sets it. The two words are a pair of [`TIMEOUTS`].
     #[error("no {waited_for} within {} (--{clock})", human_duration(*.limit))]
     Timeout {
         /// The long flag of the limit: `connect-timeout`, `read-timeout` or `timeout`.
