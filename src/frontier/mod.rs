@@ -13,6 +13,7 @@ mod hosts;
 #[cfg(test)]
 mod hosts_tests;
 mod links;
+mod memory;
 mod open;
 mod pace;
 #[cfg(test)]
