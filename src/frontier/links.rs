@@ -74,6 +74,14 @@ impl Links {
         }
     }
 
+    pub(super) fn scope(&self) -> &ScopePolicy {
+        &self.policy.scope
+    }
+
+    pub(super) fn traps(&mut self) -> &mut Traps {
+        &mut self.traps
+    }
+
     pub(super) fn order(&self) -> Order {
         self.policy.order
     }

@@ -14,6 +14,7 @@ mod hosts;
 mod hosts_tests;
 mod ledger;
 mod links;
+mod memory;
 mod open;
 mod pace;
 #[cfg(test)]
