@@ -240,7 +240,7 @@ fn parse_rule(layers: &mut Layers, written: &WrittenRule, namespaces: &Namespace
     // After a mistake in `each` nobody knows what the fields are seen from; a guess would only give follow-up mistakes.
     let mut reads = each.as_ref().map(Expression::reads);
     let fields = FieldReader { layers, namespaces, raw }.read_all(&written.fields, &mut reads);
-    (raw, Rule { name: written.name.text.clone(), each, fields, follow: Vec::new() })
+    (raw, Rule { name: written.name.text.clone(), each, fields, ..Rule::default() })
 }
 
 fn parse_each(layers: &mut Layers, written: &Written, namespaces: &Namespaces) -> Option<Expression> {
