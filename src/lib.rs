@@ -25,6 +25,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod digest;
 pub mod extract;
 pub mod fetch;
 pub mod frontier;

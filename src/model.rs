@@ -302,6 +302,22 @@ pub struct Records {
     pub links_left_out: u64,
     /// How many are not, by the bounds of the job.
     pub left_out: Vec<(LeftOut, u64)>,
+    /// What tells the records from each other, line by line; empty if the job does not want to know.
+    pub marks: Vec<Mark>,
+}
+
+/// What one record is known by from run to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// How long its line is, with the line feed.
+    pub line_bytes: usize,
+    /// 128 bits of its rule and its key; without a key in the job, of all of its content. `None` if all that its key is
+    /// made of is `null`: then nothing tells it from others.
+    pub key: Option<u128>,
+    /// 128 bits of all that it says, without what only says where and when it was found.
+    pub content: u128,
+    /// The fields of its key as the members of a JSON object, like `"link":"/a"`; empty without a key in the job.
+    pub key_json: String,
 }
 
 /// How often a field was found. The three add up to how often it was looked for.

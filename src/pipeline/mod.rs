@@ -31,6 +31,7 @@ mod leads;
 mod list;
 #[cfg(test)]
 mod modelled;
+pub mod news;
 mod reader;
 pub mod threads;
 
