@@ -461,6 +461,16 @@ pub const SETTINGS: &[Setting] = &[
          (of it only the key is told, once)",
     ),
     switch("ordered", Output, "Write records in the order of the pages, not in the order they arrive"),
+    value(
+        "state",
+        Output,
+        "DIR",
+        "Keep the state of the run in DIR, from which the same command goes on after the run was cut off, and keep it when \
+         all is done. If not said, it is in FILE.pagemill beside the output as long as there is something left to do. With \
+         standard output, records of pages that were under way may come twice",
+    ),
+    switch("fresh", Output, "Start over: forget what an earlier run left, and take its lines out of the output"),
+    switch("no-state", Output, "Keep no state: a run that is cut off cannot go on"),
     value("summary", Output, "FILE", "Write the counts of the run to FILE as one JSON object"),
     switch("quiet", Output, "No progress and no summary; failed pages and errors are still told").short('q'),
     switch("verbose", Output, "Tell of each page").short('v'),

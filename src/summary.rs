@@ -5,6 +5,8 @@
 
 #[path = "summary_fields.rs"]
 mod fields;
+#[path = "summary_kept.rs"]
+mod kept;
 
 use std::collections::BTreeMap;
 use std::fmt;

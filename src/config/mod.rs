@@ -37,6 +37,8 @@ pub struct JobFile {
     pub rules: Vec<WrittenRule>,
     /// The `[host."NAME"]` tables, in their order.
     pub hosts: Vec<WrittenHost>,
+    /// The `[extract]` tables without their layout and comments: what two files have in common that read pages alike.
+    pub extract: String,
     /// It could not be read at all, so nobody knows what it would have said.
     pub is_unread: bool,
 }
@@ -139,7 +141,11 @@ fn load(path: &Path) -> Result<String, String> {
 /// Reads the text of a job file that stands at `path`.
 pub fn parse(path: &str, text: &str) -> (JobFile, Vec<Mistake>) {
     let (table, errors) = DeTable::parse_recoverable(text);
-    let file = JobFile { path: Some(path.to_owned()), ..JobFile::default() };
+    let extract = toml::from_str::<toml::Table>(text)
+        .ok()
+        .and_then(|table| Some(table.get("extract")?.to_string()))
+        .unwrap_or_default();
+    let file = JobFile { path: Some(path.to_owned()), extract, ..JobFile::default() };
     let mut reader = Reader { path, text, file, mistakes: Vec::new() };
     for error in errors {
         let at = error.span().map_or(0, |span| span.start);

@@ -35,6 +35,11 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// How many numbers were given to requests.
+    pub fn numbered(&self) -> u64 {
+        self.numbered
+    }
+
     /// How far the source has been read.
     pub fn source(&self) -> SourcePosition {
         self.source

@@ -23,6 +23,7 @@ mod rules;
 mod scope;
 mod seeds;
 mod source;
+mod state;
 mod values;
 mod variables;
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub use files::WrittenFiles;
 use layers::Layers;
 pub use news::NewsPolicy;
 pub use rules::JobRule;
+pub use state::{StatePolicy, layer_of};
 
 /// More threads than this is a slip of the finger, not a plan.
 const MOST_JOBS: u64 = 4096;
@@ -105,6 +107,8 @@ pub struct Job {
     pub ordered: bool,
     /// How records are compared with those of earlier runs; `None` if all are written.
     pub news: Option<NewsPolicy>,
+    /// Where the state of the run is kept; `None` if none is.
+    pub state: Option<StatePolicy>,
     /// Where the cookies go when the run has ended.
     pub save_cookies: Option<PathBuf>,
     /// Where the counts of the run go.
@@ -138,6 +142,9 @@ impl Job {
         file: JobFile,
         found: Vec<Mistake>,
     ) -> Result<Job, Vec<Mistake>> {
+        let given = [flags, environment];
+        let saved = state::Saved::new(&given, &file);
+        let [flags, environment] = given;
         let mut layers = Layers::new(vec![flags, environment, file.layer], found);
         let wants_source = match purpose {
             Purpose::Crawl => true,
@@ -177,6 +184,10 @@ impl Job {
         let writes = purpose != Purpose::Trial;
         let target = if writes { build_target(&mut layers) } else { Target::Stdout };
         let summary = if writes { build_summary(&mut layers) } else { None };
+        let state = match purpose {
+            Purpose::Crawl => state::build(&mut layers, &saved, &target),
+            Purpose::Saved | Purpose::Trial => None,
+        };
         let save_cookies = if writes { identity::build_save_cookies(&mut layers) } else { None };
         let written_files = match writes {
             true => files::build(

@@ -43,6 +43,10 @@ impl JsonLines {
         Ok(JsonLines { lines, name: opened.name, ends_mid_line: opened.ends_mid_line })
     }
 
+    pub(super) fn file(&self) -> &File {
+        &self.lines.destination
+    }
+
     /// Whether the file ended in the middle of a line when it was opened; worth a warning.
     pub fn ended_mid_line(&self) -> bool {
         self.ends_mid_line

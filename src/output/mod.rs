@@ -5,8 +5,10 @@
 
 mod destination;
 pub mod jsonl;
+mod mark;
 pub mod reorder;
 
 pub use destination::{OutputError, Target, check_target};
 pub use jsonl::JsonLines;
+pub use mark::{Mark, Position};
 pub use reorder::Reorder;

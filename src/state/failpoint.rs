@@ -3,7 +3,7 @@
 //! In a release nothing of this is left.
 
 /// The steps of a commit and of the end of a run, in the order in which they come.
-pub const STEPS: [&str; 8] = [
+pub const STEPS: [&str; 10] = [
     "handed over",
     "lines synced",
     "batch made",
@@ -12,6 +12,8 @@ pub const STEPS: [&str; 8] = [
     "manifest removed",
     "store removed",
     "manifest renamed",
+    "forgetting",
+    "forgotten",
 ];
 
 /// Dies here without a word, as by kill -9, if `PAGEMILL_DIE_AT` names this step, and its number says so: `STEP:3` is

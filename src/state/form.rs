@@ -164,13 +164,11 @@ pub struct TallyOf {
     pub host: String,
 }
 
-/// How pages fared.
+/// How pages fared that did not fail; those that did are in a table of their own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Read.
     pub done: u64,
-    /// Failed for good.
-    pub failed: u64,
     /// Forbidden by robots.txt.
     pub disallowed: u64,
     /// Led by a redirect to what is not followed, or known.
@@ -183,7 +181,6 @@ impl Tally {
     /// Adds the counts of others.
     pub fn add(&mut self, other: Tally) {
         self.done += other.done;
-        self.failed += other.failed;
         self.disallowed += other.disallowed;
         self.left_out += other.left_out;
         self.records += other.records;
@@ -191,7 +188,7 @@ impl Tally {
 
     pub(super) fn to_bytes(self) -> Vec<u8> {
         let mut out = Vec::new();
-        for count in [self.done, self.failed, self.disallowed, self.left_out, self.records] {
+        for count in [self.done, self.disallowed, self.left_out, self.records] {
             put_number(count, &mut out);
         }
         out
@@ -202,7 +199,6 @@ impl Tally {
         let mut next = || bytes.number();
         Some(Tally {
             done: next()?,
-            failed: next()?,
             disallowed: next()?,
             left_out: next()?,
             records: next()?,
@@ -262,7 +258,7 @@ mod tests {
                 FailedPage { id: RequestId(8), request, whom: "http://h/".into(), error, attempts: 3, at };
             assert_eq!(FailedPage::from_bytes(&failed.to_bytes()), Some(failed));
         }
-        let tally = Tally { done: 1, failed: 2, disallowed: 3, left_out: 4, records: 500 };
+        let tally = Tally { done: 1, disallowed: 3, left_out: 4, records: 500 };
         assert_eq!(Tally::from_bytes(&tally.to_bytes()), Some(tally));
         let of = TallyOf { rule: RuleId(258), host: "www.example.org".into() };
         assert_eq!(TallyOf::of_key(&of.key()), Some(of));

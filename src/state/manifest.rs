@@ -32,8 +32,8 @@ pub struct Manifest {
     pub settings: Vec<(String, Vec<String>)>,
     /// Secret settings that were given.
     pub secrets: Vec<String>,
-    /// The job file, and what stood in it.
-    pub job_file: Option<(String, String)>,
+    /// The job file.
+    pub job_file: Option<String>,
     /// What the job fetches.
     pub parts: Vec<Part>,
 }
@@ -48,7 +48,6 @@ impl Manifest {
             .iter()
             .map(|part| json!({"name": part.name, "shown": part.shown, "hash": part.hash}))
             .collect();
-        let job_file = self.job_file.as_ref().map(|(name, text)| json!({"name": name, "text": text}));
         let all = json!({
             "what": "the state of a run of pagemill; `pagemill status` reads it",
             "form": FORM,
@@ -59,7 +58,7 @@ impl Manifest {
             "folder": self.folder.to_string_lossy(),
             "settings": settings,
             "secrets": self.secrets,
-            "job_file": job_file,
+            "job_file": self.job_file,
             "parts": parts,
         });
         format!("{all:#}\n")
@@ -103,7 +102,7 @@ impl Manifest {
             secrets: texts(&all["secrets"])?,
             job_file: match &all["job_file"] {
                 Value::Null => None,
-                file => Some((text(&file["name"])?, text(&file["text"])?)),
+                file => Some(text(file)?),
             },
             parts: all["parts"].as_array()?.iter().map(part).collect::<Option<_>>()?,
         })
@@ -155,7 +154,7 @@ mod tests {
                 ("follow".into(), vec!["a".into(), "b".into()]),
             ],
             secrets: vec!["bearer".into()],
-            job_file: Some(("job.toml".into(), "[source]\n".into())),
+            job_file: Some("job.toml".into()),
             parts: vec![part("url", "http://h/"), part("level", "2")],
         }
     }

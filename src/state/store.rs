@@ -70,6 +70,9 @@ impl Value {
 /// The number of the last commit, in either keyspace.
 const COMMIT: &[u8] = b"vcommit";
 
+/// There while a run is being forgotten, of which the process may die in the middle.
+const FORGETTING: &[u8] = b"vforgetting";
+
 /// A request that an earlier run would have tried again, and when, in milliseconds since 1970.
 pub type WaitingRequest = (u64, Request);
 
@@ -179,6 +182,9 @@ impl Store {
             let (run, always) = (keyspace(RUN)?, keyspace(ALWAYS)?);
             Ok(Store { folder: folder.to_owned(), database, run, always })
         })?;
+        if store.get(&store.always, FORGETTING)?.is_some() {
+            store.forget_the_rest()?;
+        }
         let (of_run, of_always) = (store.commit_number(&store.run)?, store.commit_number(&store.always)?);
         if of_run != of_always {
             let what = format!("its parts are of commits {of_run} and {of_always}");
@@ -242,15 +248,22 @@ impl Store {
     /// # Errors
     /// It cannot be written.
     pub fn forget_run(&self) -> Result<(), StateError> {
+        let mut batch = self.database.batch();
+        batch.insert(&self.always, FORGETTING, []);
+        let committed = batch.durability(Some(PersistMode::SyncAll)).commit();
+        committed.map_err(|error| StateError::write(&self.folder, to_io(error)))?;
+        failpoint::pass("forgetting");
+        self.forget_the_rest()
+    }
+
+    fn forget_the_rest(&self) -> Result<(), StateError> {
         let failed = |error| StateError::write(&self.folder, to_io(error));
-        let number = self.commit_number(&self.run)?;
-        // Not atomic with what follows: a run without a commit number is one without anything, as after `is_new`.
         self.run.clear().map_err(failed)?;
-        let mut all = self.database.batch();
-        for keyspace in [&self.run, &self.always] {
-            all.insert(keyspace, COMMIT, (number + 1).to_be_bytes());
-        }
-        all.durability(Some(PersistMode::SyncAll)).commit().map_err(failed)
+        failpoint::pass("forgotten");
+        let mut batch = self.database.batch();
+        batch.remove(&self.always, FORGETTING);
+        batch.remove(&self.always, COMMIT);
+        batch.durability(Some(PersistMode::SyncAll)).commit().map_err(failed)
     }
 
     /// What stands alone; `None` if it is not there.
@@ -516,7 +529,7 @@ mod tests {
         let waits = Some(Kept::Waiting(Instant::now(), again.clone()));
         batch.change(&Change { id: RequestId(9), before: Some(Place::Pending(0)), now: waits }, |_| 55);
         batch.found(&[5]);
-        batch.count(of.clone(), Tally { done: 1, failed: 1, ..Tally::default() });
+        batch.count(of.clone(), Tally { done: 1, records: 1, ..Tally::default() });
         store.commit(batch).unwrap();
         drop(store);
         let store = open(place.path());
@@ -527,7 +540,7 @@ mod tests {
         let seen: Vec<u128> = store.seen().flat_map(Result::unwrap).collect();
         assert_eq!(seen, [1, u128::MAX, 5]);
         assert_eq!(store.value(Value::Progress).unwrap().as_deref(), Some(&b"far"[..]));
-        assert_eq!(store.tallies().unwrap(), [(of, Tally { done: 3, failed: 1, ..Tally::default() })]);
+        assert_eq!(store.tallies().unwrap(), [(of, Tally { done: 3, records: 1, ..Tally::default() })]);
     }
 
     #[test]
@@ -564,6 +577,7 @@ mod tests {
         store.forget_run().unwrap();
         drop(store);
         let store = open(place.path());
+        assert!(store.is_new().unwrap());
         assert_eq!(ids(&store, 99), [0_u64; 0]);
         assert_eq!(store.value(Value::LastRun).unwrap().as_deref(), Some(&b"last"[..]));
         assert_eq!(store.lasting(b"ikey").unwrap().as_deref(), Some(&b"entry"[..]));

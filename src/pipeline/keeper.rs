@@ -1,0 +1,218 @@
+//! Writes down what a run has done, so that it can go on after it died: commits, one after the other, on a thread of
+//! their own, so that no page waits for the disk.
+//!
+//! A commit is handed over when the lines of all pages in it have been written to the output. The thread makes the
+//! output safe on disk first, and then the state that says so: when the process dies between the two, the lines are
+//! cut off again and their pages asked for once more.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::news::Note;
+use crate::frontier::Changes;
+use crate::memory::{self, Clock};
+use crate::model::RequestId;
+use crate::output::{Mark, OutputError};
+use crate::state::{Batch, FailedPage, StateError, Store, Tally, TallyOf, Value, failpoint};
+use crate::stop::{Stop, StopOnPanic};
+use crate::sync::{self, Receiver, Scope, Sender, bounded};
+
+/// So long what is done may be undone by a crash.
+const COMMIT_EVERY: Duration = Duration::from_millis(200);
+
+/// So many pages at most.
+const COMMIT_PAGES: u32 = 256;
+
+/// It makes bytes of requests, and waits for the disk.
+const STACK_BYTES: usize = 1 << 20;
+
+/// The letters of tables in the state that others fill.
+pub(super) const HOSTS: u8 = b'h';
+pub(super) const TRAPS: u8 = b't';
+/// Of what outlives the run.
+pub(super) const KNOWN: u8 = b'i';
+
+/// Why a run cannot be written down.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// The output is not safe on disk.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// The state cannot be written.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// What is written down together.
+#[derive(Debug)]
+pub(super) struct Commit {
+    /// How far the output has come.
+    pub(super) mark: Mark,
+    pub(super) changes: Changes,
+    pub(super) hosts: Vec<memory::Change>,
+    pub(super) traps: Vec<memory::Change>,
+    pub(super) done: Done,
+    pub(super) summary: Vec<u8>,
+    pub(super) cookies: Option<Vec<u8>>,
+    pub(super) notes: Vec<Note>,
+    /// How the run ended, if it has: nothing is left to do then.
+    pub(super) end: Option<End>,
+}
+
+/// What became of pages.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) failed: Vec<FailedPage>,
+    /// Pages that failed in an earlier run, and do no longer.
+    pub(super) forgiven: Vec<RequestId>,
+    pub(super) tallies: HashMap<TallyOf, Tally>,
+}
+
+/// The end of a run.
+#[derive(Debug)]
+pub(super) struct End {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What the next run compares itself with.
+    pub(super) last_run: Vec<u8>,
+}
+
+/// The conductor's side.
+pub(super) struct Keeper {
+    store: Store,
+    commits: Sender<Commit>,
+    kept: Receiver<Result<(), KeepError>>,
+    is_busy: bool,
+    /// Pages since the last commit, and when the first of them was done.
+    pages: u32,
+    since: Option<Instant>,
+    clock: Clock,
+}
+
+impl Keeper {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system gives none.
+    pub(super) fn start<'scope, 'env: 'scope>(
+        scope: &'scope Scope<'scope, 'env>,
+        store: Store,
+        stop: &'env Stop,
+    ) -> std::io::Result<Keeper> {
+        let (commits, to_keep) = bounded::<Commit>(1);
+        let (keeps, kept) = bounded(1);
+        let clock = Clock { instant: Instant::now(), system: SystemTime::now() };
+        let of_thread = store.clone();
+        sync::spawn(scope, "keep", STACK_BYTES, move || {
+            let _guard = StopOnPanic(stop);
+            for commit in &to_keep {
+                let result = keep(&of_thread, commit, clock);
+                let has_failed = result.is_err();
+                if keeps.send(result).is_err() || has_failed {
+                    return;
+                }
+                stop.knock();
+            }
+        })?;
+        Ok(Keeper { store, commits, kept, is_busy: false, pages: 0, since: None, clock })
+    }
+
+    /// The store that is written to.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock by which times are written down.
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Something was done that is not written down.
+    pub(super) fn note(&mut self) {
+        self.pages += 1;
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    /// Whether it is time for a commit; `is_kept` comes true when the one before is on disk.
+    ///
+    /// # Errors
+    /// The one before could not be written.
+    pub(super) fn is_due(&mut self, now: Instant, is_kept: &mut bool) -> Result<bool, KeepError> {
+        if self.is_busy
+            && let Ok(result) = self.kept.try_recv()
+        {
+            self.is_busy = false;
+            *is_kept = true;
+            result?;
+        }
+        let is_due = self.since.is_some_and(|since| now >= since + COMMIT_EVERY);
+        Ok(!self.is_busy && (is_due || self.pages >= COMMIT_PAGES))
+    }
+
+    /// When it is time for a commit, if there is anything to write down.
+    pub(super) fn due(&self) -> Option<Instant> {
+        // The thread knocks when it is free again.
+        self.since.filter(|_| !self.is_busy).map(|since| since + COMMIT_EVERY)
+    }
+
+    /// Hands over a commit, when [`Keeper::is_due`] or after [`Keeper::wait`].
+    pub(super) fn hand_over(&mut self, commit: Commit) {
+        failpoint::pass("handed over");
+        (self.pages, self.since) = (0, None);
+        // If the thread has failed, it said why, and that is heard next.
+        self.is_busy = self.commits.send(commit).is_ok();
+    }
+
+    /// Waits until all that was handed over is on disk.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub(super) fn wait(&mut self) -> Result<(), KeepError> {
+        if std::mem::take(&mut self.is_busy) {
+            // It hangs up without a word only if it panicked, which the guard tells.
+            return self.kept.recv().unwrap_or(Ok(()));
+        }
+        Ok(())
+    }
+}
+
+/// First the lines, then what says that they are there.
+fn keep(store: &Store, commit: Commit, clock: Clock) -> Result<(), KeepError> {
+    commit.mark.sync()?;
+    failpoint::pass("lines synced");
+    store.commit(batch_of(commit, clock))?;
+    Ok(())
+}
+
+fn batch_of(commit: Commit, clock: Clock) -> Batch {
+    let mut batch = Batch::default();
+    for change in &commit.changes.requests {
+        batch.change(change, |due| clock.to_unix_ms(due));
+    }
+    batch.found(&commit.changes.found);
+    batch.put(Value::Progress, commit.changes.progress.to_bytes());
+    batch.put(Value::Output, commit.mark.position().to_bytes());
+    batch.put(Value::Summary, commit.summary);
+    if let Some(cookies) = commit.cookies {
+        batch.put(Value::Cookies, cookies);
+    }
+    commit.done.failed.iter().for_each(|page| batch.failed(page));
+    commit.done.forgiven.iter().for_each(|&id| batch.forgive(id));
+    for (of, tally) in commit.done.tallies {
+        batch.count(of, tally);
+    }
+    for (letter, changes) in [(HOSTS, commit.hosts), (TRAPS, commit.traps)] {
+        for change in changes {
+            batch.entry([&[letter][..], &change.key].concat(), change.value);
+        }
+    }
+    for note in commit.notes {
+        let key = [&[KNOWN][..], &note.key.to_be_bytes()].concat();
+        batch.lasting_entry(key, note.entry.as_ref().map(super::known::to_bytes));
+    }
+    if let Some(end) = commit.end {
+        batch.put(Value::End, end.name.as_bytes().to_vec());
+        batch.put(Value::LastRun, end.last_run);
+    }
+    batch
+}

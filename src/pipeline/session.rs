@@ -1,0 +1,325 @@
+//! The beginning and the end of a run that keeps a state: whether it goes on where an earlier one came to, and what
+//! becomes of the state when it ends.
+
+use std::time::{Duration, SystemTime};
+
+use super::keeper::{HOSTS, TRAPS};
+use crate::frontier::{Frontier, Progress, Resumed, RetryPolicy, Seen};
+use crate::job::StatePolicy;
+use crate::memory::Clock;
+use crate::model::{RequestId, SourcePosition};
+use crate::output::{JsonLines, OutputError, Position, Target};
+use crate::state::{Batch, FailedPage, Folder, Manifest, StateError, Store, Value};
+use crate::summary::Summary;
+
+/// Why a run cannot begin or go on with the state that is there.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The state.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The output.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// The state is of a job that fetches something else.
+    #[error(
+        "the state in {} is of another job:\n    {}",
+        .folder.display(),
+        .differences.join("\n    ")
+    )]
+    OtherJob {
+        /// Where.
+        folder: std::path::PathBuf,
+        /// A line for each thing.
+        differences: Vec<String>,
+        /// Whether that job has come to its end.
+        is_done: bool,
+    },
+}
+
+impl SessionError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            SessionError::State(error) => error.hint(),
+            SessionError::Output(error) => error.hint(),
+            SessionError::OtherJob { is_done: true, .. } => {
+                Some("name another folder with --state, or forget that job with --fresh".into())
+            }
+            SessionError::OtherJob { .. } => {
+                Some("give the command that began it to go on, or start over with --fresh".into())
+            }
+        }
+    }
+}
+
+/// A state that is in our hands.
+#[derive(Debug)]
+pub struct Session {
+    folder: Folder,
+    store: Store,
+    manifest: Manifest,
+    /// Where an earlier run came to; `None` if this one begins.
+    resumed: Option<Progress>,
+    /// Pages that failed in a run that is done, and are to be tried again.
+    retried: Option<Vec<FailedPage>>,
+}
+
+impl Session {
+    /// Takes hold of the state of a job, and opens its output: for a run that begins, or where an earlier one came to.
+    ///
+    /// # Errors
+    /// Somebody else is at work, the state is of another job, or it or the output is not as we left it.
+    pub fn begin(policy: &StatePolicy, target: &Target) -> Result<(Session, JsonLines), SessionError> {
+        let folder = Folder::take(&policy.folder)?;
+        if policy.fresh {
+            start_over(&folder, target)?;
+        }
+        let Some(manifest) = folder.manifest()? else {
+            // What is left of a state that was being removed, or never came to be one.
+            folder.clear()?;
+            return Session::new_run(folder, None, 1, policy, target);
+        };
+        let store = folder.open_store()?;
+        let is_done = store.value(Value::End)?.is_some();
+        let differences = manifest.differences(&policy.parts);
+        // A state that was kept for failed pages only is of no more use to another job.
+        if !differences.is_empty() && (manifest.keeps || !is_done) {
+            let folder = folder.path().to_owned();
+            return Err(SessionError::OtherJob { folder, differences, is_done });
+        }
+        if is_done && manifest.keeps {
+            return Session::new_run(folder, Some(store), manifest.run + 1, policy, target);
+        }
+        if is_done || store.is_new()? {
+            let run = manifest.run;
+            drop(store);
+            folder.clear()?;
+            return Session::new_run(folder, None, run, policy, target);
+        }
+        let progress = progress_of(&store)?;
+        let output = resume_output(&folder, &store, target)?;
+        let manifest = Manifest { keeps: policy.keeps, ..manifest };
+        Ok((Session { folder, store, manifest, resumed: Some(progress), retried: None }, output))
+    }
+
+    /// Takes hold of a state whose run is done, to try its failed pages again.
+    ///
+    /// # Errors
+    /// As [`Session::begin`].
+    pub fn again(
+        folder: Folder,
+        store: Store,
+        manifest: Manifest,
+        target: &Target,
+    ) -> Result<(Session, JsonLines), SessionError> {
+        let progress = progress_of(&store)?;
+        let failed: Result<Vec<FailedPage>, StateError> = store.failed().collect();
+        let output = resume_output(&folder, &store, target)?;
+        // From here on it is a run that is not done: what these pages lead to must not be lost either.
+        let mut batch = Batch::default();
+        batch.remove(Value::End);
+        store.commit(batch)?;
+        let session = Session { folder, store, manifest, resumed: Some(progress), retried: Some(failed?) };
+        Ok((session, output))
+    }
+
+    fn new_run(
+        folder: Folder,
+        old: Option<Store>,
+        run: u64,
+        policy: &StatePolicy,
+        target: &Target,
+    ) -> Result<(Session, JsonLines), SessionError> {
+        let began = jiff::Timestamp::try_from(SystemTime::now()).unwrap_or_default();
+        let manifest = Manifest {
+            run,
+            keeps: policy.keeps,
+            began: format!("{began:.0}"),
+            folder: std::env::current_dir().unwrap_or_default(),
+            settings: policy.settings.clone(),
+            secrets: policy.secrets.clone(),
+            job_file: policy.job_file.clone(),
+            parts: policy.parts.clone(),
+        };
+        // First the new number: whoever dies in between begins with a higher one.
+        folder.write_manifest(&manifest)?;
+        let store = match old {
+            Some(store) => {
+                store.forget_run()?;
+                store
+            }
+            None => folder.open_store()?,
+        };
+        let mut output = JsonLines::open(target)?;
+        output.keep_note(&folder.note());
+        let mark = output.mark()?;
+        mark.sync()?;
+        let mut batch = Batch::default();
+        batch.put(Value::Output, mark.position().to_bytes());
+        batch.put(Value::Progress, Progress::default().to_bytes());
+        store.commit(batch)?;
+        Ok((Session { folder, store, manifest, resumed: None, retried: None }, output))
+    }
+
+    /// The store.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The number of the run.
+    pub(super) fn run(&self) -> u64 {
+        self.manifest.run
+    }
+
+    /// Whether this goes on with an earlier run.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed.is_some()
+    }
+
+    /// Whether only pages that had failed are asked for.
+    pub(super) fn is_retry(&self) -> bool {
+        self.retried.is_some()
+    }
+
+    /// Where pages are kept from run to run.
+    pub(super) fn pages(&self) -> std::path::PathBuf {
+        self.folder.pages()
+    }
+
+    /// How far the source was read.
+    pub(super) fn source(&self) -> SourcePosition {
+        self.resumed.as_ref().map(Progress::source).unwrap_or_default()
+    }
+
+    /// In ordered output: the first request that is not written yet.
+    pub(super) fn next_in_order(&self) -> RequestId {
+        self.resumed.as_ref().and_then(Progress::written).unwrap_or(RequestId(0))
+    }
+
+    /// What was counted before, if this goes on with an earlier run.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn summary(&self, empty: &Summary) -> Result<Option<Summary>, StateError> {
+        let Some(bytes) = self.store.value(Value::Summary)?.filter(|_| self.is_resumed()) else { return Ok(None) };
+        let kept = Summary::from_kept(&bytes, empty);
+        let mut summary = kept.ok_or_else(|| self.store.damaged("what was counted"))?;
+        for page in self.store.failed() {
+            let page = page?;
+            // Those are tried again, and counted then.
+            if !self.is_retry() || page.request.is_none() {
+                summary.count_failure(page.error.kind());
+            }
+        }
+        Ok(Some(summary))
+    }
+
+    /// What the last run that ended gave.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn last_run(&self) -> Result<Option<Vec<u8>>, StateError> {
+        self.store.value(Value::LastRun)
+    }
+
+    /// The cookies that there were.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub(super) fn cookies(&self) -> Result<Option<Vec<u8>>, StateError> {
+        Ok(self.store.value(Value::Cookies)?.filter(|_| self.is_resumed()))
+    }
+
+    /// Brings a frontier to where the earlier run came to, and lets it note changes from here on.
+    ///
+    /// # Errors
+    /// Something cannot be read.
+    pub(super) fn resume(
+        &mut self,
+        frontier: &mut Frontier,
+        is_ordered: bool,
+        retry: &RetryPolicy,
+    ) -> Result<(), StateError> {
+        let clock = Clock::now();
+        frontier.keep_changes(is_ordered);
+        let damaged = |what: &str| self.store.damaged(what);
+        let hosts = if self.is_resumed() { self.store.table(HOSTS)? } else { Vec::new() };
+        frontier.remember_hosts(hosts, clock).ok_or_else(|| damaged("what is known of a host"))?;
+        let Some(progress) = self.resumed.clone() else { return Ok(()) };
+        frontier.remember_traps(self.store.table(TRAPS)?).ok_or_else(|| damaged("counts of links"))?;
+        let mut seen = Seen::new();
+        seen.reserve(progress.numbered());
+        for some in self.store.seen() {
+            some?.into_iter().for_each(|fingerprint| {
+                seen.insert(fingerprint);
+            });
+        }
+        let (waiting, unmade) = self.store.waiting()?;
+        let longest = retry.longest_delay.max(retry.longest_asked);
+        let waiting = waiting.into_iter().map(|(due, request)| {
+            let delay = clock.from_unix_ms(due, longest).saturating_duration_since(clock.instant);
+            (delay, request)
+        });
+        let mut resumed =
+            Resumed { seen, pending: Box::new(std::iter::empty()), waiting: waiting.collect(), unmade, progress };
+        match &mut self.retried {
+            None => {
+                let pending = self.store.pending(RequestId(resumed.progress.numbered()));
+                resumed.pending = Box::new(pending.map(|read| read.map_err(|error| error.to_string())));
+                frontier.resume(resumed, clock.instant);
+            }
+            Some(failed) => {
+                let requests = std::mem::take(failed).into_iter().filter_map(|page| page.request);
+                resumed.waiting = requests
+                    .map(|request| (Duration::ZERO, crate::model::Request { attempt: 0, ..request }))
+                    .collect();
+                frontier.resume_only(resumed, clock.instant);
+            }
+        }
+        Ok(())
+    }
+
+    /// The run is done, and nothing more is written to the state. It is removed if nobody needs it any more: gives
+    /// whether it stays.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub(super) fn end(self, has_failed_pages: bool) -> Result<bool, StateError> {
+        let Session { folder, store, manifest, .. } = self;
+        drop(store);
+        if manifest.keeps || has_failed_pages {
+            return Ok(true);
+        }
+        folder.remove()?;
+        Ok(false)
+    }
+}
+
+fn progress_of(store: &Store) -> Result<Progress, StateError> {
+    let bytes = store.value(Value::Progress)?;
+    bytes.and_then(|bytes| Progress::from_bytes(&bytes)).ok_or_else(|| store.damaged("how far it has come"))
+}
+
+fn resume_output(folder: &Folder, store: &Store, target: &Target) -> Result<JsonLines, SessionError> {
+    let bytes = store.value(Value::Output)?;
+    let position = bytes.and_then(|bytes| Position::from_bytes(&bytes));
+    let position = position.ok_or_else(|| store.damaged("how far the output has come"))?;
+    let mut output = JsonLines::resume(target, &position, &folder.note())?;
+    output.keep_note(&folder.note());
+    Ok(output)
+}
+
+/// Forgets what the folder holds, and takes the lines of an unfinished run out of the output, if that is still as we left
+/// it.
+fn start_over(folder: &Folder, target: &Target) -> Result<(), SessionError> {
+    if let Ok(Some(_)) = folder.manifest()
+        && let Ok(store) = folder.open_store()
+        && store.value(Value::End).is_ok_and(|end| end.is_none())
+        && let Ok(Some(bytes)) = store.value(Value::Output)
+        && let Some(position) = Position::from_bytes(&bytes)
+    {
+        JsonLines::take_out(target, &position, &folder.note())?;
+    }
+    Ok(folder.clear()?)
+}
