@@ -22,9 +22,10 @@ impl Summary {
         put("bytes", self.bytes.into());
         put("started", millis(self.started_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()));
         put("took", millis(self.duration));
-        let fields = self.fields.iter().map(|(name, tally)| {
-            (name.clone(), vec![tally.filled, tally.empty, tally.wrong_type].into())
-        });
+        let fields = self
+            .fields
+            .iter()
+            .map(|(name, tally)| (name.clone(), vec![tally.filled, tally.empty, tally.wrong_type].into()));
         put("fields", Value::Object(fields.collect()));
         let mut bytes = Vec::new();
         put_map(&map, &mut bytes);

@@ -184,11 +184,11 @@ impl Host {
         let is_tried = |request: &Request| request.attempt > 0 || request.moved.is_some();
         let stays =
             |request: &Request| request.is_found || is_tried(request) || request.errand != Errand::Page;
-        let (stay, go): (Vec<_>, Vec<_>) = std::mem::take(&mut self.queue)
-            .into_iter()
-            .partition(|Reverse(Queued(_, request))| stays(request));
-        self.queue = stay.into();
-        go.into_iter().map(|Reverse(Queued(_, request))| request).collect()
+        let queue = std::mem::take(&mut self.queue).into_vec();
+        let (staying, dropped): (Vec<_>, Vec<_>) =
+            queue.into_iter().partition(|Reverse(Queued(_, request))| stays(request));
+        self.queue = staying.into();
+        dropped.into_iter().map(|Reverse(Queued(_, request))| request).collect()
     }
 
     /// Whether as many requests are under way as may be.

@@ -320,18 +320,18 @@ impl Hosts {
         self.place(index, now);
     }
 
-    /// Forgets all requests of the source that were never tried, and gives them.
+    /// Gives back all requests of the source that were never tried.
     pub(super) fn drop_untried_of_source(&mut self, now: Instant) -> Vec<Request> {
-        let mut dropped = Vec::new();
+        let mut all = Vec::new();
         for index in 0..self.table.len() {
             if let Some(host) = &mut self.table[index] {
-                let before = dropped.len();
-                dropped.extend(host.drop_untried_of_source());
-                self.waiting -= (dropped.len() - before) as u64;
+                let dropped = host.drop_untried_of_source();
+                self.waiting -= dropped.len() as u64;
+                all.extend(dropped);
                 self.place(index, now);
             }
         }
-        dropped
+        all
     }
 
     /// How many hosts are remembered.

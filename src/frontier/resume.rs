@@ -26,8 +26,10 @@ pub struct Progress {
     pages_settled: u64,
     /// How far the source has been read.
     source: SourcePosition,
-    /// Nothing more is read from it.
+    /// A page has said that nothing more of it is wanted.
     source_closed: bool,
+    /// Something was not asked for since an earlier run had met a record in front of it.
+    is_cut_at_seen: bool,
     open: Option<OpenRange>,
     links: LinkCounts,
     /// In ordered output: all before this are settled and written.
@@ -59,6 +61,7 @@ impl Progress {
         put_number(self.source.lines, &mut out);
         out.extend_from_slice(&self.source.hash);
         put_number(self.source_closed.into(), &mut out);
+        put_number(self.is_cut_at_seen.into(), &mut out);
         put_number(self.open.is_some().into(), &mut out);
         if let Some(open) = self.open {
             put_number(open.failures_in_a_row.into(), &mut out);
@@ -96,6 +99,7 @@ impl Progress {
             *byte = bytes.byte()?;
         }
         let source_closed = bytes.number()? == 1;
+        let is_cut_at_seen = bytes.number()? == 1;
         let open = match bytes.number()? {
             0 => None,
             _ => Some(OpenRange {
@@ -116,7 +120,16 @@ impl Progress {
             links.left_out.insert(*LeftOut::ALL.get(usize::from(at))?, bytes.number()?);
         }
         let source = SourcePosition { drawn, lines, hash };
-        Some(Progress { numbered, pages_settled, source, source_closed, open, links, written })
+        Some(Progress {
+            numbered,
+            pages_settled,
+            source,
+            source_closed,
+            is_cut_at_seen,
+            open,
+            links,
+            written,
+        })
     }
 }
 
@@ -189,7 +202,9 @@ impl Frontier {
             numbered: self.numbered,
             pages_settled: self.ledger.pages_settled(),
             source: self.source.position(self.drawn.is_none()),
-            source_closed: self.source_closed,
+            // Any other end of the source is found again.
+            source_closed: self.open_end().is_some() || (self.is_cut_at_seen && self.source_ends_at_seen),
+            is_cut_at_seen: self.is_cut_at_seen,
             open: self.open,
             links: self.links.as_ref().map(|links| links.counts_so_far().clone()).unwrap_or_default(),
             written,
@@ -203,11 +218,10 @@ impl Frontier {
         self.numbered = progress.numbered;
         self.ledger.resume(progress.pages_settled);
         self.pages_left = self.pages_left.saturating_sub(progress.pages_settled);
-        // An end of the source is found again, but the end of an open range must be remembered.
         if let (Some(open), Some(kept)) = (&mut self.open, progress.open) {
             *open = kept;
-            self.source_closed = open.ended().is_some();
         }
+        (self.source_closed, self.is_cut_at_seen) = (progress.source_closed, progress.is_cut_at_seen);
         if let Some(links) = &mut self.links {
             links.resume(seen, progress.links, progress.written);
         }
@@ -254,6 +268,7 @@ mod tests {
                 pages_settled: 1,
                 source,
                 source_closed: true,
+                is_cut_at_seen: true,
                 open,
                 links: links.clone(),
                 written,

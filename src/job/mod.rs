@@ -231,6 +231,7 @@ impl Job {
                     target,
                     ordered,
                     news,
+                    state,
                     save_cookies,
                     summary,
                     written_files,

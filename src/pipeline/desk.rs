@@ -3,13 +3,17 @@
 
 use std::time::{Duration, Instant};
 
-use super::conductor::{Desk, Queues};
+use super::conductor::{Desk, FrontierKept, Queues};
+use super::keeper::{Commit, Done, End as KeptEnd, KeepError, Keeper};
+use super::known::OnTheWay;
+use super::news::{KnownError, News};
+use super::turn::{Paper, Turn};
 use crate::frontier::{LinkCounts, NextDue};
 use crate::job::Talk;
-use crate::model::{Errand, Found, Outcome, PageError, Records, Request, RequestId, Unmade, display_url};
+use crate::model::{Errand, Found, Outcome, PageError, Request, RequestId, Unmade, display_url};
 use crate::output::{JsonLines, OutputError, Reorder};
 use crate::progress::{Progress, Snapshot, clock};
-use crate::summary::{LinkSummary, Summary};
+use crate::summary::{LinkSummary, NewsSummary, Summary};
 
 /// How many pages may be ahead of the oldest one that is not settled, in ordered output. One page in retry for a
 /// minute at 17 pages a second does not stop the others.
@@ -27,12 +31,62 @@ const MOST_DISALLOWED_TOLD: u64 = 20;
 /// Of so many hosts it is told that they are waited for.
 const MOST_WAITS_TOLD: usize = 20;
 
+/// Why the desk cannot go on.
+#[derive(Debug)]
+pub(super) enum DeskError {
+    Output(OutputError),
+    Known(KnownError),
+    Keep(KeepError),
+}
+
+/// What a run needs to write down what it does.
+pub(super) struct Keeping {
+    pub(super) keeper: Keeper,
+    /// What became of pages since the last commit.
+    pub(super) done: Done,
+    pub(super) on_the_way: OnTheWay,
+    /// The cookies, if they have changed since it was asked last.
+    pub(super) cookies: Box<dyn FnMut() -> Option<Vec<u8>>>,
+    /// Whether only pages are asked for that had failed.
+    pub(super) is_retry: bool,
+}
+
+impl From<OutputError> for DeskError {
+    fn from(error: OutputError) -> DeskError {
+        DeskError::Output(error)
+    }
+}
+
+impl From<KeepError> for DeskError {
+    fn from(error: KeepError) -> DeskError {
+        DeskError::Keep(error)
+    }
+}
+
+impl From<KnownError> for DeskError {
+    fn from(error: KnownError) -> DeskError {
+        DeskError::Known(error)
+    }
+}
+
 pub(super) struct RunDesk {
     output: JsonLines,
+    /// `None` when all records are written.
+    news: Option<News>,
+    /// Whether pages are looked at for what an earlier run has met, before they are settled.
+    looks_for_seen: bool,
     /// `None` when lines go out as they come.
-    reorder: Option<Reorder<Records>>,
+    reorder: Option<Reorder<Turn>>,
+    /// Pages that were read, and that failed, and that wait for their turn.
+    ahead: (u64, u64),
+    /// `None` when the run keeps no state.
+    keeping: Option<Keeping>,
     progress: Progress,
     summary: Summary,
+    /// Disallowed pages, be it their turn or not.
+    disallowed: u64,
+    /// How long the run took before it was cut off.
+    took_before: Duration,
     talk: Talk,
     total: Option<u64>,
     /// Records beyond this are not written.
@@ -57,9 +111,15 @@ impl RunDesk {
         let reorder = ordered.then(|| Reorder::new(RequestId(0)));
         RunDesk {
             output,
+            news: None,
+            looks_for_seen: false,
             reorder,
+            ahead: (0, 0),
+            keeping: None,
             progress,
             summary,
+            disallowed: 0,
+            took_before: Duration::ZERO,
             talk,
             total,
             most_records,
@@ -69,16 +129,141 @@ impl RunDesk {
         }
     }
 
-    fn write(&mut self, id: RequestId, records: Records) -> Result<(), OutputError> {
-        match &mut self.reorder {
-            None => write_now(&mut self.output, &mut self.summary, self.most_records, &records),
-            Some(reorder) => {
-                let bytes = records.lines.len() as u64;
-                reorder.push(id, records, bytes).try_for_each(|(_, ready)| {
-                    write_now(&mut self.output, &mut self.summary, self.most_records, &ready)
-                })
-            }
+    /// Writes only what is news, and with `stops_at_seen` tells when a list comes to what is none.
+    pub(super) fn only_news(mut self, news: News, stops_at_seen: bool) -> RunDesk {
+        self.summary.news = Some(NewsSummary::default());
+        RunDesk { news: Some(news), looks_for_seen: stops_at_seen, ..self }
+    }
+
+    /// How many pages failed for good, and how many robots.txt forbids.
+    pub(super) fn unread_pages(&self) -> (u64, u64) {
+        (self.summary.pages_failed(), self.summary.pages_disallowed)
+    }
+
+    /// Lets everything be written down that is done; goes on with what was counted, and with the first request that was not
+    /// written in order.
+    pub(super) fn keep(self, keeping: Keeping, counted: Option<Summary>, next: RequestId) -> RunDesk {
+        let summary = counted.unwrap_or_else(|| self.summary.clone());
+        let news = self.summary.news;
+        RunDesk {
+            keeping: Some(keeping),
+            reorder: self.reorder.map(|_| Reorder::new(next)),
+            took_before: summary.duration,
+            summary: Summary { news, ..summary },
+            ..self
         }
+    }
+
+    fn write(&mut self, id: RequestId, turn: Turn) -> Result<(), DeskError> {
+        let Some(reorder) = &mut self.reorder else { return self.paper().take(turn) };
+        let shown = turn.shown();
+        self.ahead = (self.ahead.0 + shown.0, self.ahead.1 + shown.1);
+        let weight = turn.weight();
+        let ready: Vec<Turn> = reorder.push(id, turn, weight).map(|(_, turn)| turn).collect();
+        ready.into_iter().try_for_each(|turn| self.take(turn))
+    }
+
+    /// It is the turn of what was held.
+    fn take(&mut self, turn: Turn) -> Result<(), DeskError> {
+        let shown = turn.shown();
+        self.ahead = (self.ahead.0 - shown.0, self.ahead.1 - shown.1);
+        self.paper().take(turn)
+    }
+
+    fn paper(&mut self) -> Paper<'_> {
+        Paper {
+            output: &mut self.output,
+            news: &mut self.news,
+            summary: &mut self.summary,
+            done: self.keeping.as_mut().map(|keeping| &mut keeping.done),
+            most: self.most_records,
+        }
+    }
+
+    /// Something was settled or put off, which is to be written down.
+    fn note(&mut self) {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.keeper.note();
+        }
+    }
+
+    /// With what it counts for, if that is kept.
+    fn of(&self, turn: Turn, request: &Request) -> Turn {
+        if self.keeping.is_some() { turn.of(request) } else { turn }
+    }
+
+    /// Writes what waits for those in front, which will not come any more. Where a state is kept and the run `is_over`
+    /// only for now, it is asked for again instead.
+    ///
+    /// # Errors
+    /// The output is broken, or what is known cannot be read.
+    pub(super) fn write_rest(&mut self, is_over: bool) -> Result<(), DeskError> {
+        if self.keeping.is_some() && !is_over {
+            return Ok(());
+        }
+        match self.reorder.take() {
+            Some(reorder) => reorder.into_rest().try_for_each(|(_, turn)| self.take(turn)),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes down the last of it, and waits until it is on disk. With an `end` the run is done.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn keep_last(&mut self, kept: FrontierKept, end: Option<KeptEnd>) -> Result<(), DeskError> {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.keeper.wait()?;
+            keeping.on_the_way.clear();
+        }
+        self.hand_over(kept, end)?;
+        match &mut self.keeping {
+            Some(keeping) => Ok(keeping.keeper.wait()?),
+            None => Ok(()),
+        }
+    }
+
+    fn hand_over(&mut self, kept: FrontierKept, end: Option<KeptEnd>) -> Result<(), DeskError> {
+        let took = self.took_before + self.began.elapsed();
+        let Some(keeping) = &mut self.keeping else { return Ok(()) };
+        let mark = if end.is_some() { self.output.mark_last()? } else { self.output.mark()? };
+        let notes = self.news.as_mut().map(News::take_notes).unwrap_or_default();
+        keeping.on_the_way.add(&notes);
+        keeping.keeper.hand_over(Commit {
+            mark,
+            kept,
+            done: std::mem::take(&mut keeping.done),
+            summary: Summary { duration: took, ..self.summary.clone() }.to_kept(),
+            cookies: (keeping.cookies)(),
+            notes,
+            end,
+        });
+        Ok(())
+    }
+
+    /// Tells what is gone, if records are asked to say so; or why that cannot be said, if there is a reason.
+    ///
+    /// # Errors
+    /// The output is broken, or what is known cannot be read.
+    pub(super) fn tell_gone(&mut self, why_not: Option<&str>) -> Result<(), DeskError> {
+        let Some(news) = self.news.as_mut().filter(|news| news.with_op()) else { return Ok(()) };
+        if let Some(reason) = why_not {
+            self.say(&format!("note: nothing is told as gone, since {reason}"));
+            return Ok(());
+        }
+        let mut gone = news.gone();
+        let mut all = 0;
+        let mut lines = Vec::new();
+        while let Some(count) = gone.tell_more(news, &mut lines)? {
+            self.output.write(&lines)?;
+            lines.clear();
+            all += count;
+        }
+        self.summary.records += all;
+        if let Some(counts) = &mut self.summary.news {
+            counts.gone = Some(all);
+        }
+        Ok(())
     }
 
     /// Whether it was not said yet that this host is waited for; from now on it was.
@@ -90,8 +275,7 @@ impl RunDesk {
         is_news
     }
 
-    fn note_failure(&mut self, whom: &str, error: &PageError, attempts: u32) {
-        self.summary.count_failure(error.kind());
+    fn tell_failure(&self, whom: &str, error: &PageError, attempts: u32) {
         let tries = if attempts > 1 { format!(" after {attempts} attempts") } else { String::new() };
         self.progress.println(&format!("failed: {whom}: {error}{tries}"));
     }
@@ -116,62 +300,34 @@ impl RunDesk {
 
     /// Writes what is left, wipes the bar, and gives the counts. If the output breaks here, the counts come with the
     /// error.
-    pub(super) fn finish(mut self) -> (Summary, Result<(), OutputError>) {
-        let mut written = Ok(());
-        if let Some(reorder) = self.reorder.take() {
-            // Those in front will not come any more: the run was stopped.
-            written = reorder.into_rest().try_for_each(|(_, records)| {
-                write_now(&mut self.output, &mut self.summary, self.most_records, &records)
-            });
-        }
-        let written = written.and_then(|()| self.output.finish());
+    pub(super) fn finish(mut self) -> (Summary, Result<(), DeskError>) {
+        let written = self.write_rest(false);
+        let written = written.and_then(|()| Ok(self.output.finish()?));
         self.progress.finish();
-        self.summary.duration = self.began.elapsed();
+        self.summary.duration = self.took_before + self.began.elapsed();
         (self.summary, written)
     }
 
     /// Gives the counts of a run whose output is broken.
     pub(super) fn give_up(mut self) -> Summary {
         self.progress.finish();
-        self.summary.duration = self.began.elapsed();
+        self.summary.duration = self.took_before + self.began.elapsed();
         self.summary
     }
 }
 
-/// Writes what a page gave, up to `most` records in all.
-fn write_now(
-    output: &mut JsonLines,
-    summary: &mut Summary,
-    most: Option<u64>,
-    records: &Records,
-) -> Result<(), OutputError> {
-    let room = most.map_or(u64::MAX, |most| most.saturating_sub(summary.records));
-    if room == 0 {
-        return Ok(());
-    }
-    summary.records_dropped += records.dropped;
-    summary.count_fields(&records.fields);
-    if records.count <= room {
-        summary.records += records.count;
-        return output.write(&records.lines);
-    }
-    summary.records += room;
-    let ends = records.lines.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
-    let end = ends.take(usize::try_from(room).unwrap_or(usize::MAX)).last().unwrap_or(0);
-    output.write(&records.lines[..end])
-}
-
 impl Desk for RunDesk {
-    type Error = OutputError;
+    type Error = DeskError;
 
-    fn settle(&mut self, outcome: Outcome) -> Result<(), OutputError> {
+    fn settle(&mut self, outcome: Outcome) -> Result<(), DeskError> {
+        self.note();
         let Outcome { request, body_bytes, result, .. } = outcome;
-        self.summary.bytes += body_bytes;
-        let records = match result {
+        let id = request.id;
+        let is_retry = self.keeping.as_ref().is_some_and(|keeping| keeping.is_retry);
+        let turn = match result {
             // A redirect is not settled: where it leads is asked for first.
-            Ok(Found::Moved(_) | Found::Robots(_) | Found::Address) => Records::default(),
+            Ok(Found::Moved(_) | Found::Robots(_) | Found::Address) => Turn::left_out(),
             Ok(Found::Records(records)) => {
-                self.summary.pages_done += u64::from(request.errand == Errand::Page);
                 if self.talk.verbose {
                     let url = display_url(&request.url);
                     let plural = if records.count == 1 { "" } else { "s" };
@@ -180,40 +336,50 @@ impl Desk for RunDesk {
                         records.count
                     ));
                 }
-                records
+                self.of(Turn::done(&request, body_bytes, records, is_retry), &request)
             }
             Err(error) => {
-                self.note_failure(&display_url(&request.url), &error, request.attempt + 1);
-                Records::default()
+                self.tell_failure(&display_url(&request.url), &error, request.attempt + 1);
+                Turn::failed(request, body_bytes, error)
             }
         };
-        self.write(request.id, records)
+        self.write(id, turn)
     }
 
-    fn disallow(&mut self, request: Request) -> Result<(), OutputError> {
-        self.summary.pages_disallowed += 1;
+    fn disallow(&mut self, request: Request) -> Result<(), DeskError> {
+        self.note();
+        self.disallowed += 1;
         if self.talk.quiet {
             // Nothing failed.
-        } else if self.talk.verbose || self.summary.pages_disallowed <= MOST_DISALLOWED_TOLD {
+        } else if self.talk.verbose || self.disallowed <= MOST_DISALLOWED_TOLD {
             let url = display_url(request.target());
             self.progress.println(&format!("disallowed by robots.txt: {url}"));
-        } else if self.summary.pages_disallowed == MOST_DISALLOWED_TOLD + 1 {
+        } else if self.disallowed == MOST_DISALLOWED_TOLD + 1 {
             self.progress.println("more pages are disallowed by robots.txt; --verbose lists them all");
         }
-        self.write(request.id, Records::default())
+        self.write(request.id, self.of(Turn::disallowed(), &request))
     }
 
-    fn leave_out(&mut self, request: Request) -> Result<(), OutputError> {
-        self.write(request.id, Records::default())
+    fn leave_out(&mut self, request: Request) -> Result<(), DeskError> {
+        self.note();
+        self.write(request.id, self.of(Turn::left_out(), &request))
+    }
+
+    fn has_seen(&mut self, outcome: &Outcome) -> Result<bool, DeskError> {
+        match (&mut self.news, &outcome.result) {
+            (Some(news), Ok(Found::Records(records))) if self.looks_for_seen => Ok(news.has_seen(records)?),
+            _ => Ok(false),
+        }
     }
 
     fn is_satisfied(&self) -> bool {
         self.most_records.is_some_and(|most| self.summary.records >= most)
     }
 
-    fn skip(&mut self, unmade: Unmade) -> Result<(), OutputError> {
-        self.note_failure(&unmade.whom, &unmade.error, 1);
-        self.write(unmade.id, Records::default())
+    fn skip(&mut self, unmade: Unmade) -> Result<(), DeskError> {
+        self.note();
+        self.tell_failure(&unmade.whom, &unmade.error, 1);
+        self.write(unmade.id, Turn::unmade(unmade))
     }
 
     fn pause(&mut self, outcome: &Outcome, pause: Duration) {
@@ -261,6 +427,7 @@ impl Desk for RunDesk {
     }
 
     fn retry(&mut self, request: &Request, error: &PageError) {
+        self.note();
         self.summary.retries += 1;
         if self.talk.verbose {
             self.progress.println(&format!("retry: {}: {error}", display_url(&request.url)));
@@ -273,14 +440,14 @@ impl Desk for RunDesk {
         Some(RequestId(reorder.next_expected().0.saturating_add(ahead)))
     }
 
-    fn tick(&mut self, now: Instant, queues: Queues) -> Result<(), OutputError> {
+    fn tick(&mut self, now: Instant, queues: Queues) -> Result<(), DeskError> {
         if self.output.due().is_some_and(|due| due <= now) {
             self.output.flush_if_due(now)?;
         }
         if self.progress.next_tick().is_some_and(|due| due <= now) {
             self.progress.tick(&Snapshot {
-                done: self.summary.pages_done,
-                failed: self.summary.pages_failed(),
+                done: self.summary.pages_done + self.ahead.0,
+                failed: self.summary.pages_failed() + self.ahead.1,
                 total: self.total,
                 records: self.summary.records,
                 in_flight: queues.in_flight,
@@ -298,9 +465,36 @@ impl Desk for RunDesk {
     }
 
     fn due(&self) -> Option<Instant> {
-        [self.output.due(), self.progress.next_tick()].into_iter().flatten().min()
+        let commit = self.keeping.as_ref().and_then(|keeping| keeping.keeper.due());
+        [self.output.due(), self.progress.next_tick(), commit].into_iter().flatten().min()
+    }
+
+    fn keeps(&self) -> bool {
+        self.keeping.is_some()
+    }
+
+    fn wants_commit(&mut self, now: Instant) -> Result<bool, DeskError> {
+        let Some(keeping) = &mut self.keeping else { return Ok(false) };
+        let mut is_kept = false;
+        let is_due = keeping.keeper.is_due(now, &mut is_kept)?;
+        if is_kept {
+            keeping.on_the_way.clear();
+        }
+        Ok(is_due)
+    }
+
+    fn first_unwritten(&self) -> Option<RequestId> {
+        self.reorder.as_ref().map(Reorder::next_expected)
+    }
+
+    fn commit(&mut self, kept: FrontierKept) -> Result<(), DeskError> {
+        self.hand_over(kept, None)
     }
 }
+
+#[cfg(test)]
+#[path = "desk_news_tests.rs"]
+mod news_tests;
 
 #[cfg(test)]
 mod tests {

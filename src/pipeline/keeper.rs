@@ -6,11 +6,12 @@
 //! cut off again and their pages asked for once more.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
+use super::conductor::FrontierKept;
+use super::known;
 use super::news::Note;
-use crate::frontier::Changes;
-use crate::memory::{self, Clock};
+use crate::memory::Clock;
 use crate::model::RequestId;
 use crate::output::{Mark, OutputError};
 use crate::state::{Batch, FailedPage, StateError, Store, Tally, TallyOf, Value, failpoint};
@@ -48,9 +49,7 @@ pub enum KeepError {
 pub(super) struct Commit {
     /// How far the output has come.
     pub(super) mark: Mark,
-    pub(super) changes: Changes,
-    pub(super) hosts: Vec<memory::Change>,
-    pub(super) traps: Vec<memory::Change>,
+    pub(super) kept: FrontierKept,
     pub(super) done: Done,
     pub(super) summary: Vec<u8>,
     pub(super) cookies: Option<Vec<u8>>,
@@ -79,14 +78,12 @@ pub(super) struct End {
 
 /// The conductor's side.
 pub(super) struct Keeper {
-    store: Store,
     commits: Sender<Commit>,
     kept: Receiver<Result<(), KeepError>>,
     is_busy: bool,
     /// Pages since the last commit, and when the first of them was done.
     pages: u32,
     since: Option<Instant>,
-    clock: Clock,
 }
 
 impl Keeper {
@@ -101,12 +98,10 @@ impl Keeper {
     ) -> std::io::Result<Keeper> {
         let (commits, to_keep) = bounded::<Commit>(1);
         let (keeps, kept) = bounded(1);
-        let clock = Clock { instant: Instant::now(), system: SystemTime::now() };
-        let of_thread = store.clone();
         sync::spawn(scope, "keep", STACK_BYTES, move || {
             let _guard = StopOnPanic(stop);
             for commit in &to_keep {
-                let result = keep(&of_thread, commit, clock);
+                let result = keep(&store, commit);
                 let has_failed = result.is_err();
                 if keeps.send(result).is_err() || has_failed {
                     return;
@@ -114,17 +109,7 @@ impl Keeper {
                 stop.knock();
             }
         })?;
-        Ok(Keeper { store, commits, kept, is_busy: false, pages: 0, since: None, clock })
-    }
-
-    /// The store that is written to.
-    pub(super) fn store(&self) -> &Store {
-        &self.store
-    }
-
-    /// The clock by which times are written down.
-    pub(super) fn clock(&self) -> Clock {
-        self.clock
+        Ok(Keeper { commits, kept, is_busy: false, pages: 0, since: None })
     }
 
     /// Something was done that is not written down.
@@ -177,20 +162,21 @@ impl Keeper {
 }
 
 /// First the lines, then what says that they are there.
-fn keep(store: &Store, commit: Commit, clock: Clock) -> Result<(), KeepError> {
+fn keep(store: &Store, commit: Commit) -> Result<(), KeepError> {
     commit.mark.sync()?;
     failpoint::pass("lines synced");
-    store.commit(batch_of(commit, clock))?;
+    store.commit(batch_of(commit))?;
     Ok(())
 }
 
-fn batch_of(commit: Commit, clock: Clock) -> Batch {
+fn batch_of(commit: Commit) -> Batch {
+    let clock = Clock::now();
     let mut batch = Batch::default();
-    for change in &commit.changes.requests {
+    for change in &commit.kept.changes.requests {
         batch.change(change, |due| clock.to_unix_ms(due));
     }
-    batch.found(&commit.changes.found);
-    batch.put(Value::Progress, commit.changes.progress.to_bytes());
+    batch.found(&commit.kept.changes.found);
+    batch.put(Value::Progress, commit.kept.changes.progress.to_bytes());
     batch.put(Value::Output, commit.mark.position().to_bytes());
     batch.put(Value::Summary, commit.summary);
     if let Some(cookies) = commit.cookies {
@@ -201,14 +187,13 @@ fn batch_of(commit: Commit, clock: Clock) -> Batch {
     for (of, tally) in commit.done.tallies {
         batch.count(of, tally);
     }
-    for (letter, changes) in [(HOSTS, commit.hosts), (TRAPS, commit.traps)] {
+    for (letter, changes) in [(HOSTS, commit.kept.hosts), (TRAPS, commit.kept.traps)] {
         for change in changes {
             batch.entry([&[letter][..], &change.key].concat(), change.value);
         }
     }
     for note in commit.notes {
-        let key = [&[KNOWN][..], &note.key.to_be_bytes()].concat();
-        batch.lasting_entry(key, note.entry.as_ref().map(super::known::to_bytes));
+        batch.lasting_entry(known::stored_key(note.key), note.entry.as_ref().map(known::to_bytes));
     }
     if let Some(end) = commit.end {
         batch.put(Value::End, end.name.as_bytes().to_vec());

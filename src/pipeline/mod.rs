@@ -3,37 +3,49 @@
 //! The hand-over itself ([`threads`], [`conductor`]) knows neither network nor documents; this file plugs them in.
 //! What a request is answered with is handed in as [`Pages`]: the network for a crawl, files for saved pages.
 
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use url::Url;
 
-use crate::fetch::{FetchPolicy, Fetcher, cookies};
+use crate::fetch::cookies::Jar;
+use crate::fetch::{CachePolicy, FetchPolicy, Fetcher, cookies};
 use crate::frontier::{
     FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, FrontierError, FrontierPolicy, OpenEnd, PacePolicy, Requests,
     Supply,
 };
 use crate::job::Job;
-use crate::model::{Drawn, Errand, Fetched, FieldTally, PageError, Request, RequestId, Unmade};
+use crate::model::{Drawn, Errand, Fetched, FieldTally, PageError, Request, RequestId, SourcePosition, Unmade};
 use crate::output::{JsonLines, OutputError};
 use crate::progress::{Mode, Progress};
 use crate::source::{ListRequests, Source};
 use crate::summary::{End, Summary};
 use crate::{stop, sync};
-use conductor::{Conducted, Conductor};
-use desk::RunDesk;
+use conductor::{Conducted, Conductor, Desk as _, FrontierKept};
+use desk::{DeskError, Keeping, RunDesk};
+use keeper::{Done, End as KeptEnd, KeepError, Keeper};
+use known::{OnTheWay, StoredKeys};
+use news::{KnownError, News, Past};
 use reader::Reader;
+pub use session::{Session, SessionError};
 use stop::Stop;
 use threads::{CrewError, CrewSize};
 
 pub mod conductor;
 mod desk;
+mod keeper;
+mod known;
 mod leads;
 mod list;
 #[cfg(test)]
 mod modelled;
 pub mod news;
 mod reader;
+mod session;
+#[cfg(test)]
+mod run_tests;
 pub mod threads;
+mod turn;
 
 /// Why a run failed as a whole.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +71,22 @@ pub enum RunError {
     Links {
         /// What happened.
         source: FrontierError,
+        /// What had been done.
+        summary: Box<Summary>,
+    },
+    /// What earlier runs met could not be read.
+    #[error("{source}")]
+    Known {
+        /// What happened.
+        source: KnownError,
+        /// What had been done.
+        summary: Box<Summary>,
+    },
+    /// What was done could not be written down.
+    #[error("{source}")]
+    Keep {
+        /// What happened.
+        source: KeepError,
         /// What had been done.
         summary: Box<Summary>,
     },
@@ -92,6 +120,30 @@ pub struct Pages<F, A, R> {
     pub remark: R,
 }
 
+/// Where the records of a run go.
+pub struct Outlet {
+    /// The lines.
+    pub lines: JsonLines,
+    /// What earlier runs left, if the job compares with them; a state has that, too.
+    pub past: Option<Past>,
+    /// Where it is written down what was done, if it is.
+    pub session: Option<Session>,
+}
+
+impl Outlet {
+    /// Lines, and nothing to go on with or to compare with.
+    pub fn plain(lines: JsonLines) -> Outlet {
+        Outlet { lines, past: None, session: None }
+    }
+}
+
+/// What a run has beside its pages that is written down.
+struct Keeps {
+    session: Session,
+    keeper: Keeper,
+    cookies: Box<dyn FnMut() -> Option<Vec<u8>>>,
+}
+
 /// Does a crawl: the job's own source, from the network. See [`run`].
 ///
 /// # Errors
@@ -99,32 +151,74 @@ pub struct Pages<F, A, R> {
 pub fn crawl(
     job: &Job,
     source: &Source,
-    output: JsonLines,
+    output: Outlet,
     stop: &Stop,
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
 ) -> Result<Summary, RunError> {
+    let Outlet { lines, past, session } = output;
+    let failed = |source: KeepError| RunError::Keep { source, summary: Box::new(new_summary(job)) };
+    let mut source = source.clone();
+    let mut fetch = job.fetch.clone();
+    let mut jar = None;
+    if let Some(session) = &session {
+        source.resume_at(session.source().drawn);
+        jar = session.cookies().map_err(|error| failed(error.into()))?;
+        // What has not changed since the last run is not sent again.
+        if job.news.is_some() && fetch.cache.is_none() {
+            fetch.cache = Some(CachePolicy { folder: session.pages(), max_age: None });
+        }
+    }
+    let fetcher = Arc::new(Fetcher::new(fetch));
+    if let Some(bytes) = jar {
+        let jar = Jar::from_bytes(&bytes).ok_or_else(|| failed(damaged(session.as_ref(), "the cookies")))?;
+        fetcher.restore_jar(jar);
+    }
     // Lists that must be waited for are read by threads of their own; they end when the frontier is dropped, which `run`
     // does.
     sync::scope(|scope| {
-        let lists = list::open(scope, source, stop)
-            .map_err(|source| RunError::Crew { source, summary: Box::new(new_summary(job)) })?;
-        crawl_with(job, source, lists, output, stop, progress, interrupted)
+        let crew_failed = |source| RunError::Crew { source, summary: Box::new(new_summary(job)) };
+        let mut lists = list::open(scope, &source, stop).map_err(crew_failed)?;
+        let keeps = match session {
+            None => None,
+            Some(session) => {
+                lists.resume_at(session.source());
+                let keeper = Keeper::start(scope, session.store().clone(), stop).map_err(|source| {
+                    crew_failed(CrewError::Spawn { name: "keep".to_owned(), source })
+                })?;
+                Some(Keeps { session, keeper, cookies: changed_cookies(Arc::clone(&fetcher)) })
+            }
+        };
+        crawl_with(job, &source, &fetcher, lists, (lines, past, keeps), stop, progress, interrupted)
+    })
+}
+
+fn damaged(session: Option<&Session>, what: &str) -> KeepError {
+    session.expect("cookies were kept in a session").store().damaged(what).into()
+}
+
+/// The cookies as bytes, whenever they have changed.
+fn changed_cookies(fetcher: Arc<Fetcher>) -> Box<dyn FnMut() -> Option<Vec<u8>>> {
+    let mut known = 0;
+    Box::new(move || {
+        let (version, bytes) = fetcher.jar_changed_since(known)?;
+        known = version;
+        Some(bytes)
     })
 }
 
 fn crawl_with(
     job: &Job,
     source: &Source,
+    fetcher: &Fetcher,
     lists: ListRequests,
-    output: JsonLines,
+    (lines, past, keeps): (JsonLines, Option<Past>, Option<Keeps>),
     stop: &Stop,
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
 ) -> Result<Summary, RunError> {
-    let fetcher = Fetcher::new(job.fetch.clone());
     let pages = Pages {
-        requests: Box::new(FirstRequests { source: source.clone(), lists }),
+        requests: Box::new(FirstRequests { source: source.clone(), lists, is_at_lists: false }),
         total: source.total().filter(|_| !job.until_empty && job.seeds.is_empty() && !job.follows()),
         pace: job.pace.clone(),
         // Lists say the same place twice; a range does not, and may be endless.
@@ -134,7 +228,7 @@ fn crawl_with(
         abort: || fetcher.abort(),
         remark: || fetcher.cache_trouble().map(|trouble| format!("warning: {trouble}")),
     };
-    let ran = run(job, pages, output, stop, progress, interrupted);
+    let ran = run_with(job, pages, lines, past, keeps, stop, progress, interrupted);
     let saved = match (&job.save_cookies, fetcher.jar()) {
         (Some(path), Some(jar)) => cookies::file::save(&jar, path),
         _ => Ok(()),
@@ -163,7 +257,26 @@ pub fn fetch_one(policy: &FetchPolicy, request: Request) -> Result<crate::model:
 pub fn run<F, A, R>(
     job: &Job,
     pages: Pages<F, A, R>,
-    output: JsonLines,
+    output: Outlet,
+    stop: &Stop,
+    progress: Mode,
+    interrupted: impl Fn() -> Option<i32>,
+) -> Result<Summary, RunError>
+where
+    F: Fn(Request) -> Fetched + Sync,
+    A: Fn(),
+    R: Fn() -> Option<String>,
+{
+    let Outlet { lines, past, .. } = output;
+    run_with(job, pages, lines, past, None, stop, progress, interrupted)
+}
+
+fn run_with<F, A, R>(
+    job: &Job,
+    pages: Pages<F, A, R>,
+    lines: JsonLines,
+    past: Option<Past>,
+    keeps: Option<Keeps>,
     stop: &Stop,
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
@@ -175,9 +288,9 @@ where
 {
     let Pages { requests, total, pace, follows, jobs, fetch, abort, remark } = pages;
     let (seeds, sitemaps_of) = if follows { seeds(job) } else { Default::default() };
-    let ended_mid_line = output.ended_mid_line();
+    let ended_mid_line = lines.ended_mid_line();
     let mut desk = RunDesk::new(
-        output,
+        lines,
         job.ordered,
         Progress::new(progress),
         new_summary(job),
@@ -185,6 +298,18 @@ where
         total,
         job.max_records,
     );
+    let on_the_way = OnTheWay::default();
+    let of_state = keeps.as_ref().map(|keeps| Past {
+        known: Box::new(StoredKeys::new(keeps.session.store().clone(), on_the_way.clone())),
+        run: keeps.session.run(),
+    });
+    if let Some(policy) = job.news {
+        let Some(past) = past.or(of_state) else {
+            let source = KnownError("there is no state of earlier runs".into());
+            return Err(RunError::Known { source, summary: Box::new(desk.give_up()) });
+        };
+        desk = desk.only_news(News::new(past, policy.with_op), policy.stop_at_seen);
+    }
     if ended_mid_line {
         desk.say("note: the output file ended in the middle of a line; the new records begin on a line of their own");
     }
@@ -192,6 +317,7 @@ where
         requests,
         FrontierPolicy {
             until_empty: job.until_empty,
+            source_ends_at_seen: job.is_one_range && job.news.is_some_and(|news| news.stop_at_seen),
             retry: job.retry.clone(),
             pace,
             follow: follows.then(|| job.follow.clone()),
@@ -201,6 +327,24 @@ where
             sitemaps_of,
         },
     );
+    let mut session = None;
+    if let Some(Keeps { session: mut begun, keeper, cookies }) = keeps {
+        let resumed = begun.summary(&new_summary(job)).and_then(|summary| {
+            begun.resume(&mut frontier, job.ordered, &job.retry)?;
+            Ok(summary)
+        });
+        let counted = match resumed {
+            Ok(counted) => counted,
+            Err(error) => return Err(RunError::Keep { source: error.into(), summary: Box::new(desk.give_up()) }),
+        };
+        if let Some(counted) = counted.as_ref().filter(|_| !job.talk.quiet) {
+            desk.say(&told_of_resumed(counted, begun.is_retry()));
+        }
+        let done = Done::default();
+        let keeping = Keeping { keeper, done, on_the_way, cookies, is_retry: begun.is_retry() };
+        desk = desk.keep(keeping, counted, begun.next_in_order());
+        session = Some(begun);
+    }
     let deadline = job.max_time.map(|time| Instant::now() + time);
 
     let make_reader = || {
@@ -212,7 +356,7 @@ where
     });
     let conducted = match conducted {
         Ok(Ok(conducted)) => conducted,
-        Ok(Err(error)) => return broken(error, desk),
+        Ok(Err(error)) => return finish_broken(error, desk.give_up()),
         Err(source) => {
             // What the others wrote stays; if it cannot be flushed now, the fault itself is still the news.
             let (mut summary, _) = desk.finish();
@@ -231,15 +375,48 @@ where
     if let Some(counts) = frontier.link_counts() {
         desk.note_links(counts);
     }
+    let end = end_of(conducted, &mut frontier, interrupted);
+    let why_not = why_nothing_is_gone(end, &frontier, &desk);
+    let trouble = frontier.take_trouble();
+    let kept = desk.write_rest(end.is_done()).and_then(|()| desk.tell_gone(why_not.as_deref())).and_then(|()| {
+        if session.is_none() {
+            return Ok(());
+        }
+        let kept = FrontierKept::of(&mut frontier, desk.first_unwritten());
+        desk.keep_last(kept, end.is_done().then(|| KeptEnd { name: end.name(), last_run: Vec::new() }))
+    });
+    // Its hold on the source, on lists that somebody waits for, and on the store.
+    drop(frontier);
     let (mut summary, written) = desk.finish();
-    if let Some(source) = frontier.take_trouble() {
+    summary.end = end;
+    if let Some(source) = trouble {
         summary.end = End::LinksLost;
         return Err(RunError::Links { source, summary: Box::new(summary) });
     }
-    if let Err(source) = written {
-        return finish_broken(source, summary);
+    if let Err(error) = kept.and(written) {
+        return finish_broken(error, summary);
     }
-    summary.end = match conducted {
+    if let Some(session) = session.filter(|_| end.is_done())
+        && let Err(error) = session.end(summary.pages_failed() > 0)
+    {
+        return Err(RunError::Keep { source: error.into(), summary: Box::new(summary) });
+    }
+    Ok(summary)
+}
+
+/// That this is not the beginning.
+fn told_of_resumed(counted: &Summary, is_retry: bool) -> String {
+    let (pages, records) = (counted.pages_done, counted.records);
+    match is_retry {
+        true => format!("retry: failed pages are tried again; {pages} pages are done and {records} records written"),
+        false => format!("resumed: {pages} pages are done and {records} records written"),
+    }
+}
+
+/// How a run ended whose output is whole.
+fn end_of(conducted: Conducted, frontier: &mut Frontier, interrupted: impl Fn() -> Option<i32>) -> End {
+    match conducted {
+        Conducted::Completed if frontier.is_cut_at_seen() => End::AtSeen,
         Conducted::Completed if frontier.open_end() == Some(OpenEnd::EmptyPage) => End::UntilEmpty,
         Conducted::Completed => End::Completed,
         Conducted::OutOfTime if frontier.has_work_left() => End::MaxTime,
@@ -250,8 +427,28 @@ where
             Some(signal) => End::Interrupted(signal),
             None => End::InternalError,
         },
-    };
-    Ok(summary)
+    }
+}
+
+/// Why nobody can say whether what was not met is gone: there are pages that were not read.
+fn why_nothing_is_gone(end: End, frontier: &Frontier, desk: &RunDesk) -> Option<String> {
+    let pages = |count: u64, what: &str| format!("{count} page{} {what}", if count == 1 { "" } else { "s" });
+    let (failed, disallowed) = desk.unread_pages();
+    match end {
+        End::Completed | End::UntilEmpty if failed > 0 => Some(pages(failed, "failed")),
+        End::Completed | End::UntilEmpty if disallowed > 0 => {
+            Some(pages(disallowed, "must not be asked for (robots.txt)"))
+        }
+        End::Completed | End::UntilEmpty if frontier.is_full() => {
+            Some("there may be pages beyond --max-pages".to_owned())
+        }
+        End::MaxRecords | End::Completed | End::UntilEmpty if desk.is_satisfied() => {
+            Some("there may be records beyond --max-records".to_owned())
+        }
+        End::Completed | End::UntilEmpty => None,
+        End::AtSeen => Some("--stop-at-seen ended the run early".to_owned()),
+        _ => Some("the run was cut short".to_owned()),
+    }
 }
 
 /// The requests for sitemaps and feeds, and whose robots.txt name further ones.
@@ -274,6 +471,8 @@ fn new_summary(job: &Job) -> Summary {
 struct FirstRequests {
     source: Source,
     lists: ListRequests,
+    /// Whether the last was of the lists.
+    is_at_lists: bool,
 }
 
 impl Supply for FirstRequests {
@@ -284,20 +483,41 @@ impl Supply for FirstRequests {
                 error: PageError::NoUrl(error.to_string()),
                 whom: error.whom,
             })),
-            None => self.lists.draw(),
+            None => {
+                self.is_at_lists = true;
+                self.lists.draw()
+            }
+        }
+    }
+
+    fn position(&self, with_last: bool) -> SourcePosition {
+        match self.is_at_lists {
+            true => self.lists.position(with_last),
+            false => {
+                let drawn = self.source.position() - u64::from(!with_last);
+                SourcePosition { drawn, ..self.lists.position(true) }
+            }
         }
     }
 }
 
-fn broken(error: OutputError, desk: RunDesk) -> Result<Summary, RunError> {
-    finish_broken(error, desk.give_up())
-}
-
-fn finish_broken(error: OutputError, mut summary: Summary) -> Result<Summary, RunError> {
-    if matches!(error, OutputError::BrokenPipe) {
-        summary.end = End::BrokenPipe;
-        return Ok(summary);
+fn finish_broken(error: DeskError, mut summary: Summary) -> Result<Summary, RunError> {
+    match error {
+        DeskError::Output(OutputError::BrokenPipe) => {
+            summary.end = End::BrokenPipe;
+            Ok(summary)
+        }
+        DeskError::Output(source) => {
+            summary.end = End::OutputError;
+            Err(RunError::Output { source, summary: Box::new(summary) })
+        }
+        DeskError::Keep(source) => {
+            summary.end = End::StateError;
+            Err(RunError::Keep { source, summary: Box::new(summary) })
+        }
+        DeskError::Known(source) => {
+            summary.end = End::StateError;
+            Err(RunError::Known { source, summary: Box::new(summary) })
+        }
     }
-    summary.end = End::OutputError;
-    Err(RunError::Output { source: error, summary: Box::new(summary) })
 }

@@ -33,13 +33,15 @@ pub enum LeftOut {
     Unusable,
     /// It stands in a sitemap that too many indexes lead to.
     NestedTooDeep,
+    /// It leads on in a list of which a page had a record of an earlier run (`--stop-at-seen`).
+    BehindSeen,
     /// The run had asked for `--max-pages` before its turn came.
     BeyondMaxPages,
 }
 
 impl LeftOut {
     /// Each of them, by its number in what is kept on disk: new ones come last.
-    pub(crate) const ALL: [LeftOut; 14] = [
+    pub(crate) const ALL: [LeftOut; 15] = [
         LeftOut::Outside,
         LeftOut::TooDeep,
         LeftOut::NotAccepted,
@@ -54,6 +56,7 @@ impl LeftOut {
         LeftOut::Unusable,
         LeftOut::NestedTooDeep,
         LeftOut::BeyondMaxPages,
+        LeftOut::BehindSeen,
     ];
 }
 
@@ -75,6 +78,7 @@ impl fmt::Display for LeftOut {
                 "unusable: not http or https, over 8 KB, beyond 100,000 on a page, or with missing or too large values to carry"
             }
             LeftOut::NestedTooDeep => "in sitemaps behind more than five indexes",
+            LeftOut::BehindSeen => "behind a record of an earlier run (--stop-at-seen)",
             LeftOut::BeyondMaxPages => "beyond --max-pages",
         })
     }

@@ -197,12 +197,7 @@ impl Tally {
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Tally> {
         let mut bytes = Bytes(bytes);
         let mut next = || bytes.number();
-        Some(Tally {
-            done: next()?,
-            disallowed: next()?,
-            left_out: next()?,
-            records: next()?,
-        })
+        Some(Tally { done: next()?, disallowed: next()?, left_out: next()?, records: next()? })
     }
 }
 
