@@ -55,8 +55,25 @@ impl Clock {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+
+    /// Entries, kept as simply as can be.
+    pub(crate) type Kept = BTreeMap<Vec<u8>, Vec<u8>>;
+
+    /// Keeps what has changed, and says how much that was.
+    pub(crate) fn keep(changes: Vec<Change>, kept: &mut Kept) -> usize {
+        let count = changes.len();
+        for Change { key, value } in changes {
+            match value {
+                Some(value) => kept.insert(key, value),
+                None => kept.remove(&key),
+            };
+        }
+        count
+    }
 
     const SECOND: Duration = Duration::from_secs(1);
     const DAY: Duration = Duration::from_secs(24 * 3600);

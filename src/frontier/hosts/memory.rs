@@ -3,6 +3,9 @@
 //! What was kept of a host is read when the host is first met again: of a hundred thousand most never are. What cannot
 //! be read then is learned again, as of a stranger, with whom everybody is careful.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::time::Instant;
 

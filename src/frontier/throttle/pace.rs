@@ -116,7 +116,8 @@ impl Pace {
         };
         put_flag(found_again.is_some(), out);
         out.extend(found_again);
-        put_number(self.leaves.map_or(0, |leaves| clock.to_unix_ms(leaves)), out);
+        let leaves = self.leaves.map(|leaves| leaves.max(clock.instant));
+        put_number(leaves.map_or(0, |leaves| clock.to_unix_ms(leaves)), out);
     }
 
     /// The pace stays where it was until it is time to look for more. The measurement begins anew.

@@ -147,25 +147,15 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::memory::{self, tests::Kept};
     use crate::scope::LeftOut;
-
-    /// A store, as simple as can be.
-    type Kept = BTreeMap<Vec<u8>, Vec<u8>>;
 
     fn policy(max_per_shape: u64) -> ScopePolicy {
         ScopePolicy { max_per_shape, ..ScopePolicy::default() }
     }
 
     fn keep(traps: &mut Traps, kept: &mut Kept) -> usize {
-        let changes = traps.take_changes();
-        let count = changes.len();
-        for Change { key, value } in changes {
-            match value {
-                Some(value) => kept.insert(key, value),
-                None => kept.remove(&key),
-            };
-        }
-        count
+        memory::tests::keep(traps.take_changes(), kept)
     }
 
     fn admit(traps: &mut Traps, url: &str) -> Result<(), LeftOut> {
