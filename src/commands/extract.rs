@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use super::saved::{self, Saved};
-use super::{build_job, conclude, refuse, say};
+use super::{build_job, conclude, open_output, refuse, say};
 use crate::cli::ExtractTyped;
 use crate::frontier::PacePolicy;
 use crate::job::{Job, Purpose};
 use crate::mistake::Mistake;
 use crate::model::Fetched;
 use crate::output::Target;
-use crate::pipeline::{self, Outlet, Pages};
+use crate::pipeline::{self, Pages};
 
 /// Threads that read files. Reading is much faster than parsing, but on a network disk it waits.
 const FILE_READERS: usize = 4;
@@ -43,7 +43,7 @@ fn extract(job: &Job, mut pages: Vec<Saved>) -> ExitCode {
         say("warning: there is no file to read");
     }
     let limit = job.fetch.max_body_bytes;
-    conclude(job, |output, stop, mode, interrupted| {
+    conclude(job, open_output, |output, stop, mode, interrupted| {
         let fetch = |request| match saved::read(request, limit) {
             Ok(page) => Fetched::Page(page),
             Err(failure) => Fetched::Failed(failure),
@@ -60,6 +60,6 @@ fn extract(job: &Job, mut pages: Vec<Saved>) -> ExitCode {
             abort: || {},
             remark: || None,
         };
-        pipeline::run(job, pages, Outlet { lines: output, past: None }, stop, mode, interrupted)
+        pipeline::run(job, pages, output, stop, mode, interrupted)
     })
 }

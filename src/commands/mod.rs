@@ -20,11 +20,12 @@ use crate::config::{self, JobFile};
 use crate::job::{Job, Purpose};
 use crate::mistake::Mistake;
 use crate::output::JsonLines;
-use crate::pipeline::{self, Outlet, RunError};
+use crate::pipeline::{self, Outlet, RunError, Session, SessionError};
 use crate::progress::{Mode, Surroundings, printable};
 use crate::settings::{self, SETTINGS};
 use crate::signals::Signals;
 use crate::spelling;
+use crate::state::StateError;
 use crate::stop::Stop;
 use crate::summary::Summary;
 use crate::written;
@@ -33,6 +34,8 @@ use crate::written;
 const WRONG_USAGE: u8 = 2;
 /// The run failed.
 const FAILED: u8 = 1;
+/// EX_TEMPFAIL of sysexits.h: nothing is wrong, but not now.
+const RUN_AGAIN: u8 = 75;
 
 /// Does what was typed.
 pub fn run(typed: Typed) -> ExitCode {
@@ -123,28 +126,49 @@ fn warn_of_unknown_variables() {
 /// Crawls with signals and progress, and tells how it went.
 fn run_job(job: &Job) -> ExitCode {
     let source = job.source.as_ref().expect("a job for a crawl has a source");
-    conclude(job, |output, stop, mode, interrupted| {
-        pipeline::crawl(job, source, Outlet { lines: output, past: None }, stop, mode, interrupted)
+    conclude(job, begin, |output, stop, mode, interrupted| {
+        pipeline::crawl(job, source, output, stop, mode, interrupted)
     })
 }
 
-/// Lets `run` do a job under signals, and tells how it went.
+/// Opens the output of a run that keeps no state.
+fn open_output(job: &Job) -> Result<Outlet, ExitCode> {
+    JsonLines::open(&job.target).map(Outlet::plain).map_err(|error| {
+        fail(&error, error.hint());
+        ExitCode::from(WRONG_USAGE)
+    })
+}
+
+/// Opens the output, and takes hold of the state if there is to be one.
+fn begin(job: &Job) -> Result<Outlet, ExitCode> {
+    let Some(policy) = &job.state else { return open_output(job) };
+    match Session::begin(policy, &job.target) {
+        Ok((session, lines)) => Ok(Outlet { lines, past: None, session: Some(session) }),
+        Err(error) => Err(refuse_session(&error)),
+    }
+}
+
+/// Says why a run cannot begin with the state that is there.
+fn refuse_session(error: &SessionError) -> ExitCode {
+    let code = match error {
+        SessionError::State(StateError::Held { .. }) => RUN_AGAIN,
+        SessionError::State(StateError::NotAState { .. }) | SessionError::OtherJob { .. } => WRONG_USAGE,
+        SessionError::State(_) | SessionError::Output(_) => FAILED,
+    };
+    fail(error, error.hint());
+    ExitCode::from(code)
+}
+
+/// Lets `run` do a job under signals, with what `open` opens, and tells how it went.
 fn conclude(
     job: &Job,
-    run: impl FnOnce(JsonLines, &Stop, Mode, &dyn Fn() -> Option<i32>) -> Result<Summary, RunError>,
+    open: impl FnOnce(&Job) -> Result<Outlet, ExitCode>,
+    run: impl FnOnce(Outlet, &Stop, Mode, &dyn Fn() -> Option<i32>) -> Result<Summary, RunError>,
 ) -> ExitCode {
-    if job.news.is_some() {
-        let hint = "leave --since-last out, and write all records".to_owned();
-        fail("--since-last: nothing can be remembered from run to run yet", Some(hint));
-        return ExitCode::from(WRONG_USAGE);
-    }
     // Before signals are ours: opening a FIFO waits for its reader, and Ctrl-C must end that.
-    let output = match JsonLines::open(&job.target) {
+    let output = match open(job) {
         Ok(output) => output,
-        Err(error) => {
-            fail(&error, error.hint());
-            return ExitCode::from(WRONG_USAGE);
-        }
+        Err(code) => return code,
     };
     let stop = Arc::new(Stop::new());
     let signals = match Signals::listen(Arc::clone(&stop)) {
@@ -166,6 +190,11 @@ fn conclude(
         }
         Err(RunError::Links { source, summary }) => {
             fail(source, None);
+            (*summary, FAILED)
+        }
+        Err(RunError::Keep { source, summary }) => {
+            let hint = source.hint();
+            fail(source, hint);
             (*summary, FAILED)
         }
         Err(RunError::Known { source, summary }) => {

@@ -82,12 +82,7 @@ impl JsonLines {
     ///
     /// # Errors
     /// The file is another one.
-    pub fn resume(
-        target: &Target,
-        position: &Position,
-        _note: &Path,
-        _is_clean: bool,
-    ) -> Result<JsonLines, OutputError> {
+    pub fn resume(target: &Target, position: &Position, _note: &Path) -> Result<JsonLines, OutputError> {
         if let Target::Append(path) | Target::Replace(path) = target {
             let file = std::fs::OpenOptions::new()
                 .write(true)

@@ -10,6 +10,7 @@ use super::news::{KnownError, News};
 use super::turn::{Paper, Turn};
 use crate::frontier::{LinkCounts, NextDue};
 use crate::job::Talk;
+use crate::memory;
 use crate::model::{Errand, Found, Outcome, PageError, Request, RequestId, Unmade, display_url};
 use crate::output::{JsonLines, OutputError, Reorder};
 use crate::progress::{Progress, Snapshot, clock};
@@ -45,8 +46,8 @@ pub(super) struct Keeping {
     /// What became of pages since the last commit.
     pub(super) done: Done,
     pub(super) on_the_way: OnTheWay,
-    /// The cookies, if they have changed since it was asked last.
-    pub(super) cookies: Box<dyn FnMut() -> Option<Vec<u8>>>,
+    /// The cookies that have changed since it was asked last.
+    pub(super) cookies: Box<dyn FnMut() -> Vec<memory::Change>>,
     /// Whether only pages are asked for that had failed.
     pub(super) is_retry: bool,
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::conductor::FrontierKept;
 use super::known;
 use super::news::Note;
-use crate::memory::Clock;
+use crate::memory::{self, Clock};
 use crate::model::RequestId;
 use crate::output::{Mark, OutputError};
 use crate::state::{Batch, FailedPage, StateError, Store, Tally, TallyOf, Value, failpoint};
@@ -30,6 +30,7 @@ const STACK_BYTES: usize = 1 << 20;
 /// The letters of tables in the state that others fill.
 pub(super) const HOSTS: u8 = b'h';
 pub(super) const TRAPS: u8 = b't';
+pub(super) const COOKIES: u8 = b'c';
 /// Of what outlives the run.
 pub(super) const KNOWN: u8 = b'i';
 
@@ -44,6 +45,16 @@ pub enum KeepError {
     State(#[from] StateError),
 }
 
+impl KeepError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            KeepError::Output(error) => error.hint(),
+            KeepError::State(error) => error.hint(),
+        }
+    }
+}
+
 /// What is written down together.
 #[derive(Debug)]
 pub(super) struct Commit {
@@ -52,7 +63,7 @@ pub(super) struct Commit {
     pub(super) kept: FrontierKept,
     pub(super) done: Done,
     pub(super) summary: Vec<u8>,
-    pub(super) cookies: Option<Vec<u8>>,
+    pub(super) cookies: Vec<memory::Change>,
     pub(super) notes: Vec<Note>,
     /// How the run ended, if it has: nothing is left to do then.
     pub(super) end: Option<End>,
@@ -179,15 +190,14 @@ fn batch_of(commit: Commit) -> Batch {
     batch.put(Value::Progress, commit.kept.changes.progress.to_bytes());
     batch.put(Value::Output, commit.mark.position().to_bytes());
     batch.put(Value::Summary, commit.summary);
-    if let Some(cookies) = commit.cookies {
-        batch.put(Value::Cookies, cookies);
-    }
     commit.done.failed.iter().for_each(|page| batch.failed(page));
     commit.done.forgiven.iter().for_each(|&id| batch.forgive(id));
     for (of, tally) in commit.done.tallies {
         batch.count(of, tally);
     }
-    for (letter, changes) in [(HOSTS, commit.kept.hosts), (TRAPS, commit.kept.traps)] {
+    for (letter, changes) in
+        [(HOSTS, commit.kept.hosts), (TRAPS, commit.kept.traps), (COOKIES, commit.cookies)]
+    {
         for change in changes {
             batch.entry([&[letter][..], &change.key].concat(), change.value);
         }

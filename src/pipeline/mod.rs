@@ -8,14 +8,16 @@ use std::time::{Instant, SystemTime};
 
 use url::Url;
 
-use crate::fetch::cookies::Jar;
 use crate::fetch::{CachePolicy, FetchPolicy, Fetcher, cookies};
 use crate::frontier::{
     FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, FrontierError, FrontierPolicy, OpenEnd, PacePolicy, Requests,
     Supply,
 };
 use crate::job::Job;
-use crate::model::{Drawn, Errand, Fetched, FieldTally, PageError, Request, RequestId, SourcePosition, Unmade};
+use crate::memory;
+use crate::model::{
+    Drawn, Errand, Fetched, FieldTally, PageError, Request, RequestId, SourcePosition, Unmade,
+};
 use crate::output::{JsonLines, OutputError};
 use crate::progress::{Mode, Progress};
 use crate::source::{ListRequests, Source};
@@ -41,9 +43,9 @@ mod list;
 mod modelled;
 pub mod news;
 mod reader;
-mod session;
 #[cfg(test)]
 mod run_tests;
+mod session;
 pub mod threads;
 mod turn;
 
@@ -141,7 +143,7 @@ impl Outlet {
 struct Keeps {
     session: Session,
     keeper: Keeper,
-    cookies: Box<dyn FnMut() -> Option<Vec<u8>>>,
+    cookies: Box<dyn FnMut() -> Vec<memory::Change>>,
 }
 
 /// Does a crawl: the job's own source, from the network. See [`run`].
@@ -160,19 +162,19 @@ pub fn crawl(
     let failed = |source: KeepError| RunError::Keep { source, summary: Box::new(new_summary(job)) };
     let mut source = source.clone();
     let mut fetch = job.fetch.clone();
-    let mut jar = None;
+    let mut cookies = Vec::new();
     if let Some(session) = &session {
         source.resume_at(session.source().drawn);
-        jar = session.cookies().map_err(|error| failed(error.into()))?;
+        cookies = session.cookies().map_err(|error| failed(error.into()))?;
         // What has not changed since the last run is not sent again.
         if job.news.is_some() && fetch.cache.is_none() {
             fetch.cache = Some(CachePolicy { folder: session.pages(), max_age: None });
         }
     }
     let fetcher = Arc::new(Fetcher::new(fetch));
-    if let Some(bytes) = jar {
-        let jar = Jar::from_bytes(&bytes).ok_or_else(|| failed(damaged(session.as_ref(), "the cookies")))?;
-        fetcher.restore_jar(jar);
+    if let Some(session) = &session {
+        let damaged = || failed(session.store().damaged("the cookies").into());
+        fetcher.remember_cookies(cookies).ok_or_else(damaged)?;
     }
     // Lists that must be waited for are read by threads of their own; they end when the frontier is dropped, which `run`
     // does.
@@ -183,27 +185,14 @@ pub fn crawl(
             None => None,
             Some(session) => {
                 lists.resume_at(session.source());
-                let keeper = Keeper::start(scope, session.store().clone(), stop).map_err(|source| {
-                    crew_failed(CrewError::Spawn { name: "keep".to_owned(), source })
-                })?;
-                Some(Keeps { session, keeper, cookies: changed_cookies(Arc::clone(&fetcher)) })
+                let keeper = Keeper::start(scope, session.store().clone(), stop)
+                    .map_err(|source| crew_failed(CrewError::Spawn { name: "keep".to_owned(), source }))?;
+                let of_cookies = Arc::clone(&fetcher);
+                let cookies = Box::new(move || of_cookies.take_cookie_changes());
+                Some(Keeps { session, keeper, cookies })
             }
         };
         crawl_with(job, &source, &fetcher, lists, (lines, past, keeps), stop, progress, interrupted)
-    })
-}
-
-fn damaged(session: Option<&Session>, what: &str) -> KeepError {
-    session.expect("cookies were kept in a session").store().damaged(what).into()
-}
-
-/// The cookies as bytes, whenever they have changed.
-fn changed_cookies(fetcher: Arc<Fetcher>) -> Box<dyn FnMut() -> Option<Vec<u8>>> {
-    let mut known = 0;
-    Box::new(move || {
-        let (version, bytes) = fetcher.jar_changed_since(known)?;
-        known = version;
-        Some(bytes)
     })
 }
 
@@ -335,7 +324,9 @@ where
         });
         let counted = match resumed {
             Ok(counted) => counted,
-            Err(error) => return Err(RunError::Keep { source: error.into(), summary: Box::new(desk.give_up()) }),
+            Err(error) => {
+                return Err(RunError::Keep { source: error.into(), summary: Box::new(desk.give_up()) });
+            }
         };
         if let Some(counted) = counted.as_ref().filter(|_| !job.talk.quiet) {
             desk.say(&told_of_resumed(counted, begun.is_retry()));
@@ -378,13 +369,14 @@ where
     let end = end_of(conducted, &mut frontier, interrupted);
     let why_not = why_nothing_is_gone(end, &frontier, &desk);
     let trouble = frontier.take_trouble();
-    let kept = desk.write_rest(end.is_done()).and_then(|()| desk.tell_gone(why_not.as_deref())).and_then(|()| {
-        if session.is_none() {
-            return Ok(());
-        }
-        let kept = FrontierKept::of(&mut frontier, desk.first_unwritten());
-        desk.keep_last(kept, end.is_done().then(|| KeptEnd { name: end.name(), last_run: Vec::new() }))
-    });
+    let kept =
+        desk.write_rest(end.is_done()).and_then(|()| desk.tell_gone(why_not.as_deref())).and_then(|()| {
+            if session.is_none() {
+                return Ok(());
+            }
+            let kept = FrontierKept::of(&mut frontier, desk.first_unwritten());
+            desk.keep_last(kept, end.is_done().then(|| KeptEnd { name: end.name(), last_run: Vec::new() }))
+        });
     // Its hold on the source, on lists that somebody waits for, and on the store.
     drop(frontier);
     let (mut summary, written) = desk.finish();
@@ -408,7 +400,9 @@ where
 fn told_of_resumed(counted: &Summary, is_retry: bool) -> String {
     let (pages, records) = (counted.pages_done, counted.records);
     match is_retry {
-        true => format!("retry: failed pages are tried again; {pages} pages are done and {records} records written"),
+        true => format!(
+            "retry: failed pages are tried again; {pages} pages are done and {records} records written"
+        ),
         false => format!("resumed: {pages} pages are done and {records} records written"),
     }
 }

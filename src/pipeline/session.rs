@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::keeper::{HOSTS, TRAPS};
+use super::keeper::{COOKIES, HOSTS, TRAPS};
 use crate::frontier::{Frontier, Progress, Resumed, RetryPolicy, Seen};
 use crate::job::StatePolicy;
 use crate::memory::Clock;
@@ -202,7 +202,9 @@ impl Session {
     /// # Errors
     /// It cannot be read.
     pub(super) fn summary(&self, empty: &Summary) -> Result<Option<Summary>, StateError> {
-        let Some(bytes) = self.store.value(Value::Summary)?.filter(|_| self.is_resumed()) else { return Ok(None) };
+        let Some(bytes) = self.store.value(Value::Summary)?.filter(|_| self.is_resumed()) else {
+            return Ok(None);
+        };
         let kept = Summary::from_kept(&bytes, empty);
         let mut summary = kept.ok_or_else(|| self.store.damaged("what was counted"))?;
         for page in self.store.failed() {
@@ -227,8 +229,8 @@ impl Session {
     ///
     /// # Errors
     /// They cannot be read.
-    pub(super) fn cookies(&self) -> Result<Option<Vec<u8>>, StateError> {
-        Ok(self.store.value(Value::Cookies)?.filter(|_| self.is_resumed()))
+    pub(super) fn cookies(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StateError> {
+        if self.is_resumed() { self.store.table(COOKIES) } else { Ok(Vec::new()) }
     }
 
     /// Brings a frontier to where the earlier run came to, and lets it note changes from here on.
@@ -261,8 +263,13 @@ impl Session {
             let delay = clock.from_unix_ms(due, longest).saturating_duration_since(clock.instant);
             (delay, request)
         });
-        let mut resumed =
-            Resumed { seen, pending: Box::new(std::iter::empty()), waiting: waiting.collect(), unmade, progress };
+        let mut resumed = Resumed {
+            seen,
+            pending: Box::new(std::iter::empty()),
+            waiting: waiting.collect(),
+            unmade,
+            progress,
+        };
         match &mut self.retried {
             None => {
                 let pending = self.store.pending(RequestId(resumed.progress.numbered()));

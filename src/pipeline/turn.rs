@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::desk::DeskError;
 use super::keeper::Done;
 use super::news::News;
-use crate::model::{Errand, Records, Request, RequestId, Unmade, PageError, display_url};
+use crate::model::{Errand, PageError, Records, Request, RequestId, Unmade, display_url};
 use crate::output::JsonLines;
 use crate::state::{FailedPage, Tally, TallyOf};
 use crate::summary::Summary;
@@ -27,7 +27,10 @@ pub(super) struct Turn {
 #[derive(Debug)]
 enum Fate {
     /// Read, a page or not; if it had failed before, that is its number.
-    Done { is_page: bool, was_tried: Option<RequestId> },
+    Done {
+        is_page: bool,
+        was_tried: Option<RequestId>,
+    },
     Failed(Box<FailedPage>),
     Disallowed,
     LeftOut,
@@ -83,7 +86,8 @@ impl Turn {
 
     /// How much memory it takes, about.
     pub(super) fn weight(&self) -> u64 {
-        let marks: usize = self.records.marks.iter().map(|mark| size_of_val(mark) + mark.key_json.len()).sum();
+        let marks: usize =
+            self.records.marks.iter().map(|mark| size_of_val(mark) + mark.key_json.len()).sum();
         (self.records.lines.len() + marks) as u64
     }
 

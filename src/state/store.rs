@@ -41,8 +41,6 @@ pub enum Value {
     Output,
     /// What was counted.
     Summary,
-    /// The cookies.
-    Cookies,
     /// How the run ended; there is none as long as it has not.
     End,
     /// What the last run that ended gave.
@@ -55,7 +53,6 @@ impl Value {
             Value::Progress => b"progress",
             Value::Output => b"output",
             Value::Summary => b"summary",
-            Value::Cookies => b"cookies",
             Value::End => b"end",
             Value::LastRun => b"last run",
         };
