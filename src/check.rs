@@ -183,7 +183,7 @@ fn too_seldom(bound: &FieldBound, tally: FieldTally) -> Option<BrokenCheck> {
         nothing_to_look_at(bound)
     } else if least.is_more_than(tally.filled, total) {
         let share = percent(tally.filled, total, *least);
-        format!("{} of {} ({share}) have a {field}", grouped(tally.filled), counted(total, noun(bound)))
+        format!("{} of {} ({share}) have {}", grouped(tally.filled), counted(total, noun(bound)), one(field))
     } else {
         return None;
     };
@@ -209,7 +209,7 @@ fn too_often_missing(bound: &FieldBound, tally: FieldTally) -> Option<BrokenChec
 }
 
 fn nothing_to_look_at(bound: &FieldBound) -> String {
-    format!("there is no {} that could have a {}", noun(bound), bound.field)
+    format!("there is no {} that could have {}", noun(bound), one(&bound.field))
 }
 
 fn noun(bound: &FieldBound) -> &'static str {
@@ -237,6 +237,11 @@ fn too_large_a_drop(most: Share, records: u64, last: &LastRun) -> Option<BrokenC
         );
         BrokenCheck { name: "max-drop".to_owned(), message }
     })
+}
+
+/// `a price`, `an author`.
+fn one(field: &str) -> String {
+    format!("{} {field}", if field.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" })
 }
 
 /// `1 record`, `1,200 records`.

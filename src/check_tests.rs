@@ -145,7 +145,7 @@ fn without_a_record_each_bound_on_a_field_is_broken() {
     let found = broken(&policy, &summary);
     assert!(
         found[0].starts_with(
-            "min-fill.author.name: there is no object that could have a author.name, at least 95 % should; "
+            "min-fill.author.name: there is no object that could have an author.name, at least 95 % should; "
         ) && found[1]
             .starts_with("max-null.price: there is no record that could have a price, at most 10 % may; "),
         "{found:?}"

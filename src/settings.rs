@@ -455,7 +455,8 @@ pub const SETTINGS: &[Setting] = &[
         "min-fill",
         Check,
         "FIELD=SHARE",
-        "Expect this field in at least this share of the records: price=90%. Fields inside of others are named as in the          summary, author.name; so are those of several rules, book.price",
+        "Expect this field in at least this share of the records: price=90%. Fields inside of others are named as in the \
+         summary, author.name; so are those of several rules, book.price",
     ),
     list(
         "max-null",
@@ -467,7 +468,8 @@ pub const SETTINGS: &[Setting] = &[
         "max-drop",
         Check,
         "SHARE",
-        "Expect at most this share fewer records than the last run had that --summary FILE tells of: the last one that          came to its end and broke no check",
+        "Expect at most this share fewer records than the last run had that --summary FILE tells of: the last one that \
+         came to its end and broke no check",
     ),
 ];
 

@@ -1,5 +1,6 @@
 //! What the subcommands do: from what was typed to the exit code, with all that people are told on the way.
 
+mod checks;
 mod demo;
 mod extract;
 mod lines;
@@ -133,6 +134,8 @@ fn conclude(
     job: &Job,
     run: impl FnOnce(JsonLines, &Stop, Mode, &dyn Fn() -> Option<i32>) -> Result<Summary, RunError>,
 ) -> ExitCode {
+    // The run replaces the file that tells of it.
+    let last_run = checks::last_run(job);
     // Before signals are ours: opening a FIFO waits for its reader, and Ctrl-C must end that.
     let output = match JsonLines::open(&job.target) {
         Ok(output) => output,
@@ -146,31 +149,33 @@ fn conclude(
         Ok(signals) => signals,
         Err(error) => return fail(format!("cannot listen for signals: {error}"), None),
     };
-    let (summary, code) = match run(output, &stop, progress_mode(job), &|| signals.received()) {
-        Ok(summary) => {
-            let code = summary.exit_code();
-            (summary, code)
-        }
+    let (mut summary, has_failed) = match run(output, &stop, progress_mode(job), &|| signals.received()) {
+        Ok(summary) => (summary, false),
         Err(RunError::Output { source, summary }) => {
             fail(&source, source.hint());
-            (*summary, FAILED)
+            (*summary, true)
         }
         Err(RunError::Cookies { source, summary }) => {
             fail(source, None);
-            (*summary, FAILED)
+            (*summary, true)
         }
         Err(RunError::Links { source, summary }) => {
             fail(source, None);
-            (*summary, FAILED)
+            (*summary, true)
         }
         Err(RunError::Crew { source, summary }) => {
             fail(source, None);
-            (*summary, FAILED)
+            (*summary, true)
         }
     };
+    checks::note_broken(job, &mut summary, last_run);
     if !job.talk.quiet {
         say(&summary.to_string());
     }
+    for broken in &summary.checks_broken {
+        say(&format!("broken check: {broken}"));
+    }
+    let code = if has_failed { FAILED } else { summary.exit_code() };
     save_summary(job, &summary).unwrap_or(ExitCode::from(code))
 }
 

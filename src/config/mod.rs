@@ -554,7 +554,10 @@ header = ["A: b", "C: d"]
         let (file, _) = parse("job.toml", "[check]\nmax_null.price = '10%'\n");
         assert_eq!(file.layer["max-null"][0].place.to_string(), "job.toml:2:18: check.max_null.price");
         let found = mistakes("[check]\nmax-null.price = [1]\nmin-records = { a = 1 }\n");
-        assert!(found[0].contains("check.max-null.price: one value is wanted here, not an array"), "{found:?}");
+        assert!(
+            found[0].contains("check.max-null.price: one value is wanted here, not an array"),
+            "{found:?}"
+        );
         assert!(found[1].contains("check.min-records: one value is wanted here, not a table"), "{found:?}");
     }
 

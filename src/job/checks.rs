@@ -59,12 +59,7 @@ fn max_drop(layers: &mut Layers, summary: Option<&Path>) -> Option<Share> {
 }
 
 /// The bounds by field, the strongest layer's for each. Those on fields of rules that read no page go to `idle`.
-fn bounds(
-    layers: &mut Layers,
-    name: &str,
-    subject: &Subject<'_>,
-    idle: &mut Vec<String>,
-) -> Vec<FieldBound> {
+fn bounds(layers: &mut Layers, name: &str, subject: &Subject<'_>, idle: &mut Vec<String>) -> Vec<FieldBound> {
     let mut bounds: Vec<FieldBound> = Vec::new();
     for written in layers.list(name) {
         let (field, share) = match parse_bound(&written.text) {
@@ -75,10 +70,12 @@ fn bounds(
             }
         };
         let Some(fields) = &subject.fields else { continue };
-        match fields.iter().find(|known| known.name == field) {
+        // With the name of its rule a field may always be written, so that one file serves each `--rule`.
+        let found = fields.iter().find(|known| known.name == field);
+        match found.or_else(|| fields.iter().find(|known| known.full_name == field)) {
             Some(known) if known.is_read => {
-                bounds.retain(|bound| bound.field != field);
-                bounds.push(FieldBound { field: field.to_owned(), is_nested: known.is_nested, share });
+                bounds.retain(|bound| bound.field != known.name);
+                bounds.push(FieldBound { field: known.name.clone(), is_nested: known.is_nested, share });
             }
             Some(_) => idle.push(format!("{name}.{field}")),
             None => report_unknown(layers, &written, field, fields),
@@ -89,9 +86,8 @@ fn bounds(
 
 fn report_unknown(layers: &mut Layers, written: &Written, field: &str, fields: &[TalliedField]) {
     let names = || fields.iter().filter(|known| known.is_read).map(|known| known.name.as_str());
-    // With the name of a rule where there must be none, or without where there must be one.
-    let is_near =
-        |name: &&str| name.ends_with(&format!(".{field}")) || field.ends_with(&format!(".{name}"));
+    // Without the name of its rule where there must be one.
+    let is_near = |name: &&str| name.ends_with(&format!(".{field}"));
     let near = names().find(is_near).or_else(|| spelling::nearest(field, names()));
     let hint = match near {
         Some(name) => format!("did you mean `{name}`?"),

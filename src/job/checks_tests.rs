@@ -42,8 +42,10 @@ fn percent(percent: f64) -> Share {
 
 #[test]
 fn checks_are_read_as_the_file_spells_them() {
-    let found =
-        checks("min_records = 100\nmax_failed = '2%'\nmax_null.price = '10%'\nmin-fill.author.name = 0.5", &[]);
+    let found = checks(
+        "min_records = 100\nmax_failed = '2%'\nmax_null.price = '10%'\nmin-fill.author.name = 0.5",
+        &[],
+    );
     assert_eq!((found.min_records, found.max_failed, found.max_drop), (Some(100), Some(percent(2.0)), None));
     let price = FieldBound { field: "price".to_owned(), is_nested: false, share: percent(10.0) };
     let name = FieldBound { field: "author.name".to_owned(), is_nested: true, share: percent(50.0) };
@@ -108,9 +110,9 @@ fn an_unknown_field_is_told_with_the_nearest_one() {
         "job.toml:8:18: check.max_null.prise: there is no field `prise`\n    prise=10%\n    ^\n    \
          hint: did you mean `price`?"
     );
-    assert!(mistake("min-fill.xyzzy = '1%'").contains("hint: the fields are title, price, author, author.name"));
-    // The name of a rule belongs to it only where there are several.
-    assert!(mistake("min-fill.book.price = '1%'").contains("hint: did you mean `price`?"));
+    assert!(
+        mistake("min-fill.xyzzy = '1%'").contains("hint: the fields are title, price, author, author.name")
+    );
 }
 
 #[test]
@@ -124,14 +126,23 @@ fn with_several_rules_a_field_is_named_with_its_rule() {
 }
 
 #[test]
+fn the_name_of_the_rule_may_stand_before_a_field_of_the_only_one() {
+    let found = checks("max-null.book.price = '1%'", &[("max-null", "price=2%")]);
+    let bounds: Vec<_> = found.max_null.iter().map(|bound| (bound.field.as_str(), bound.share)).collect();
+    assert_eq!(bounds, [("price", percent(2.0))]);
+}
+
+#[test]
 fn a_check_of_a_rule_that_reads_no_page_is_left_out_with_a_warning() {
-    let job = built(&format!("{JOB}{APART}[check]\nmax-null.price = '1%'\nmin-records = 1\n"), &[("rule", "shelf")]);
+    let job = built(
+        &format!("{JOB}{APART}[check]\nmax-null.price = '1%'\nmin-fill.book.title = '1%'\n"),
+        &[("rule", "shelf")],
+    );
     let job = job.unwrap();
     assert!(job.checks.max_null.is_empty());
-    assert_eq!(
-        job.warnings(),
-        ["max-null.price does not count: no page is read by the rule of this field"]
-    );
+    let expected = ["min-fill.book.title", "max-null.price"]
+        .map(|name| format!("{name} does not count: no page is read by the rule of this field"));
+    assert_eq!(job.warnings(), expected);
 }
 
 #[test]

@@ -257,7 +257,9 @@ impl Job {
             warnings.extend(of_rule.map(|warning| format!("{name}{warning}")));
         }
         let idle = self.checks.idle.iter();
-        warnings.extend(idle.map(|name| format!("{name} does not count: no page is read by the rule of this field")));
+        warnings.extend(
+            idle.map(|name| format!("{name} does not count: no page is read by the rule of this field")),
+        );
         // Rules that know nothing of each other are for --rule to choose from.
         if !self.rule().follow.is_empty() {
             let ids = (0..self.rules.len()).map(rules::rule_id).filter(|id| !reached.contains(id));
@@ -546,8 +548,8 @@ mod tests {
                 if line.starts_with('[') {
                     section = line;
                 }
-                let is_plain =
-                    ["[source]", "[fetch]", "[output]", "[check]"].contains(&section) && !line.starts_with('[');
+                let is_plain = ["[source]", "[fetch]", "[output]", "[check]"].contains(&section)
+                    && !line.starts_with('[');
                 let is_kept =
                     keeps_all || !is_plain || line.starts_with("url =") || line.starts_with("pages =");
                 if is_kept { line } else { "" }

@@ -91,6 +91,8 @@ pub(super) fn rule_id(index: usize) -> RuleId {
 pub(super) struct TalliedField {
     /// Its name in the counts: with that of its rule if more than one rule has fields, `book.title`.
     pub(super) name: String,
+    /// Its name with that of its rule, however many there are.
+    pub(super) full_name: String,
     /// Whether it stands inside of another field.
     pub(super) is_nested: bool,
     /// Whether a page can come to its rule.
@@ -109,8 +111,9 @@ pub(super) fn tallied(rules: &[JobRule], start: RuleId) -> Vec<TalliedField> {
         let Some(rule) = find(id) else { continue };
         for field in rule.field_names() {
             let is_nested = rule.fields.iter().all(|own| own.name != field);
-            let name = if is_alone { field } else { format!("{}.{field}", rule.name) };
-            tallied.push(TalliedField { name, is_nested, is_read });
+            let full_name = format!("{}.{field}", rule.name);
+            let name = if is_alone { field } else { full_name.clone() };
+            tallied.push(TalliedField { name, full_name, is_nested, is_read });
         }
     }
     tallied
