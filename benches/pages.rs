@@ -72,7 +72,7 @@ fn extractor() -> Extractor {
         name: "links".to_owned(),
         each: Some(xpath("//a")),
         fields: vec![field("href", "./@href"), field("text", "./text()"), field("all", "normalize-space(.)")],
-        follow: Vec::new(),
+        ..Rule::default()
     };
     Extractor::new(&rule, false, ExtractLimits::default()).expect("the expressions are right")
 }

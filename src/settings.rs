@@ -181,6 +181,12 @@ pub const SETTINGS: &[Setting] = &[
         Source,
         "Ask for no new pages once a page gave no record or was not there (status 404 or 410)",
     ),
+    switch(
+        "stop-at-seen",
+        Source,
+        "With --since-last, for listings with the newest first: ask for no further pages of the range, and follow no \
+         further links to more of the list, once a page had a record that an earlier run has met",
+    ),
     value("max-records", Source, "N", "End the run with N records"),
     list(
         "domains",
@@ -238,6 +244,13 @@ pub const SETTINGS: &[Setting] = &[
         "[NAME=]XPATH",
         "Go on to the pages that these links lead to, elements or attributes: //li[@class=\"next\"]/a. With NAME they are \
          read by the rule [extract.NAME] of the job file, without by the same rule again. Repeat for more",
+    ),
+    list(
+        "key-field",
+        Extract,
+        "FIELD",
+        "What a record is known by from run to run, for --since-last: a field, or one inside of an object (author.name). \
+         Repeat for a key of several fields. Without it, a record is known by all that it says",
     ),
     switch("raw", Extract, "Keep white space in all fields as it is in the page"),
     list(
@@ -439,6 +452,18 @@ pub const SETTINGS: &[Setting] = &[
     value("output", Output, "FILE", "Append records to FILE, one JSON object a line; - or nothing is standard output")
         .short('o'),
     value("overwrite", Output, "FILE", "Write records to FILE, replacing what is in it").short('O'),
+    switch(
+        "since-last",
+        Output,
+        "Remember what was written from run to run, and write only records that are new or say something else than last \
+         time",
+    ),
+    switch(
+        "with-op",
+        Output,
+        "With --since-last, add _op to each record: new, changed, or gone, for a key that a whole run has not met any more \
+         (of it only the key is told, once)",
+    ),
     switch("ordered", Output, "Write records in the order of the pages, not in the order they arrive"),
     value("summary", Output, "FILE", "Write the counts of the run to FILE as one JSON object"),
     switch("quiet", Output, "No progress and no summary; failed pages and errors are still told").short('q'),

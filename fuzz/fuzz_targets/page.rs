@@ -42,7 +42,7 @@ fuzz_target!(|input: &[u8]| {
         priority: 0,
         carry: vec![field.clone()],
     };
-    let rule = Rule { name: "fuzz".to_owned(), each: None, fields: vec![field], follow: vec![follow] };
+    let rule = Rule { name: "fuzz".to_owned(), each: None, fields: vec![field], follow: vec![follow], ..Rule::default() };
     let document = html::read(body, content_type, None, &limits);
     let page = json::parse_page(&html::decode(body, content_type, None));
     let facts = PageFacts::of("http://h/");

@@ -47,6 +47,10 @@ fn add_rule(text: &mut String, job: &Job, JobRule { rule, with_meta, xpath_engin
     if *xpath_engine == EngineChoice::Sxd {
         text.push_str("xpath-engine = 'sxd'\n");
     }
+    if !rule.key.is_empty() {
+        let names: Vec<String> = rule.key.iter().map(|path| quoted(&path.join("."))).collect();
+        text.push_str(&format!("key = [{}]\n", names.join(", ")));
+    }
     for field in &rule.fields {
         add_field(text, "fields.", field, is_raw);
     }
@@ -304,6 +308,7 @@ mod tests {
             "with-meta = true\nxpath-engine = 'sxd'\nfields.a = '//a'",
             "namespaces = { css = 'urn:c', b = \"urn:it's\" }\nfields.a = 'xpath:css:a'\nfields.b = '//b:c'",
             "each = '//li'",
+            "key = ['a', 'b.c']\nfields.a = '//a'\nfields.b.fields.c = '//c'",
             "follow = '//a'",
             "fields.a = { carry = 'x', default = 1, required = true }\nfields.b.carry = 'y'",
             "follow = [{ each = '//li', css = 'a', priority = -3, carry = { a = './b', b = { each = 'i', fields.c = '.' } } }]",

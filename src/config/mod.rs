@@ -83,6 +83,8 @@ pub struct WrittenRule {
     pub with_meta: Option<Written>,
     /// `xpath-engine`.
     pub xpath_engine: Option<Written>,
+    /// `key`: names of fields.
+    pub key: Vec<Written>,
 }
 
 impl WrittenRule {
@@ -97,6 +99,7 @@ impl WrittenRule {
             raw: None,
             with_meta: None,
             xpath_engine: None,
+            key: Vec::new(),
         }
     }
 }
@@ -399,6 +402,7 @@ impl Reader<'_> {
                 "each" => rule.each = self.scalar(&key, value),
                 "raw" => rule.raw = self.scalar(&key, value),
                 "with-meta" => rule.with_meta = self.scalar(&key, value),
+                "key" => rule.key = self.list(&key, value).unwrap_or_default(),
                 "xpath-engine" => rule.xpath_engine = self.scalar(&key, value),
                 "fields" => {
                     rule.fields = self.fields(&key, value, 1);
@@ -414,7 +418,7 @@ impl Reader<'_> {
                 _ => self.unknown_key(
                     name.span().start,
                     &key,
-                    ["each", "fields", "follow", "namespaces", "raw", "with-meta", "xpath-engine"],
+                    ["each", "fields", "follow", "key", "namespaces", "raw", "with-meta", "xpath-engine"],
                 ),
             }
         }

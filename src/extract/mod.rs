@@ -11,6 +11,7 @@ mod expression;
 mod field;
 mod follow;
 pub mod json;
+mod mark;
 mod markup;
 mod plan;
 mod record;

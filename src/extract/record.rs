@@ -11,6 +11,7 @@ use super::convert::{escape_controls, write_json};
 use super::embedded::Embedded;
 use super::field::Meta;
 use super::follow::{Links, Trail};
+use super::mark::Marker;
 use super::markup::Markup;
 use super::plan::{Column, Planner, Probe};
 use super::sheet::{Context, Sheet};
@@ -64,6 +65,10 @@ pub struct Extractor {
     yields_records: bool,
     with_meta: bool,
     limits: ExtractLimits,
+    /// `None` if nobody wants to know what tells records from each other.
+    marker: Option<Marker>,
+    /// Whether lines will say what they are to who keeps earlier ones.
+    with_op: bool,
 }
 
 const EACH: &str = "each";
@@ -110,7 +115,16 @@ impl Extractor {
             yields_records: rule.yields_records(),
             with_meta,
             limits,
+            marker: None,
+            with_op: false,
         })
+    }
+
+    /// Marks the records, which are those of `rule`: see [`Mark`](crate::model::Mark). With `with_op`, leaves the member
+    /// `_op` to whoever judges them by it.
+    #[must_use]
+    pub fn marking(self, rule: &Rule, with_op: bool) -> Extractor {
+        Extractor { marker: Some(Marker::new(rule, self.with_meta)), with_op, ..self }
     }
 
     /// The records of a page, and where it leads.
@@ -161,7 +175,9 @@ impl Extractor {
             self.with_meta && Meta::ALL.iter().any(|meta| name.strip_prefix('_') == Some(meta.name()))
         };
         for (name, value) in carried.iter() {
-            if is_meta(name) || self.columns.iter().any(|column| column.name == *name || column.carries(name))
+            if is_meta(name)
+                || (self.with_op && name == "_op")
+                || self.columns.iter().any(|column| column.name == *name || column.carries(name))
             {
                 continue;
             }
@@ -225,6 +241,7 @@ impl Extractor {
         // Records may well go to a terminal.
         escape_controls(lines, start);
         records.count += 1;
+        records.marks.extend(self.marker.as_ref().map(|marker| marker.mark(&lines[start..])));
         if lines.len() > self.limits.bytes {
             return Err(ExtractError { name: EACH.to_owned(), reason: too_large(self.limits.bytes) });
         }

@@ -23,7 +23,7 @@ fn rule(each: Option<&str>, fields: &[&str]) -> Rule {
         name: "r".into(),
         each: each.map(expression),
         fields: fields.iter().map(field).collect(),
-        follow: Vec::new(),
+        ..Rule::default()
     }
 }
 

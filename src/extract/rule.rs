@@ -17,6 +17,9 @@ pub struct Rule {
     pub fields: Vec<Field>,
     /// Where pages lead.
     pub follow: Vec<Follow>,
+    /// What records are known by from run to run: the names down to each field of the key, of which those before the last
+    /// are objects. Empty: by all that they say.
+    pub key: Vec<Vec<String>>,
 }
 
 impl Rule {
@@ -173,7 +176,7 @@ mod tests {
             name: "r".into(),
             each: each.map(expression),
             fields: vec![field("a", text)],
-            follow: Vec::new(),
+            ..Rule::default()
         };
         assert_eq!(rule(None, "//a").reads(), Some(Reads::Markup));
         assert_eq!(rule(None, "json:$.a").reads(), Some(Reads::Json));

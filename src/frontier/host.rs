@@ -1,6 +1,8 @@
 //! One host: what waits for it, how much is under way, and when it may be asked again.
 //!
-//! It decides nothing across hosts; that is [`super::hosts`].
+//! It decides nothing across hosts; that is [`super::hosts`]. What of it outlives the process is `memory`'s.
+
+pub(super) mod memory;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -49,6 +51,8 @@ pub(super) struct Host {
     /// The address that answered last.
     pub(super) peer: Option<IpAddr>,
     pub(super) used_at: Instant,
+    /// What somebody who keeps it has not been told.
+    pub(super) untold: super::hosts::Untold,
     pub(super) place: super::hosts::Place,
 }
 
@@ -158,6 +162,7 @@ impl Host {
             lookup: LookUp::None,
             peer: None,
             used_at: now,
+            untold: super::hosts::Untold::default(),
             place: super::hosts::Place::Idle,
         }
     }
@@ -175,13 +180,15 @@ impl Host {
     }
 
     /// Takes out all requests of the source that have never been tried.
-    pub(super) fn drop_untried_of_source(&mut self) -> u64 {
-        let before = self.queue.len();
+    pub(super) fn drop_untried_of_source(&mut self) -> Vec<Request> {
         let is_tried = |request: &Request| request.attempt > 0 || request.moved.is_some();
-        self.queue.retain(|Reverse(Queued(_, request))| {
-            request.is_found || is_tried(request) || request.errand != Errand::Page
-        });
-        (before - self.queue.len()) as u64
+        let stays =
+            |request: &Request| request.is_found || is_tried(request) || request.errand != Errand::Page;
+        let (stay, go): (Vec<_>, Vec<_>) = std::mem::take(&mut self.queue)
+            .into_iter()
+            .partition(|Reverse(Queued(_, request))| stays(request));
+        self.queue = stay.into();
+        go.into_iter().map(|Reverse(Queued(_, request))| request).collect()
     }
 
     /// Whether as many requests are under way as may be.

@@ -6,7 +6,9 @@
 use std::time::{Duration, Instant};
 
 use super::throttle::Verdict;
+use crate::memory::Clock;
 use crate::model::PageError;
+use crate::wire::{Bytes, put_flag, put_number};
 
 /// A host that has answered before is given up after so many troubles in a row: about eight minutes of pauses.
 const PATIENCE: u32 = 10;
@@ -50,6 +52,29 @@ impl Troubles {
                 }
             }
         }
+    }
+
+    /// Appends what [`Troubles::take`] reads. Nothing that fails later fails together with what failed before.
+    pub(super) fn put(&self, clock: Clock, out: &mut Vec<u8>) {
+        put_number(self.in_a_row.into(), out);
+        put_flag(self.has_answered, out);
+        let given_up = self.given_up.as_ref().filter(|(_, until)| *until > clock.instant);
+        put_flag(given_up.is_some(), out);
+        if let Some((error, until)) = given_up {
+            put_number(clock.to_unix_ms(*until), out);
+            error.put(out);
+        }
+    }
+
+    pub(super) fn take(bytes: &mut Bytes<'_>, clock: Clock) -> Option<Troubles> {
+        let (in_a_row, has_answered) = (bytes.number()?.try_into().ok()?, bytes.flag()?);
+        let given_up = if bytes.flag()? {
+            let until = clock.from_unix_ms(bytes.number()?, GIVEN_UP_FOR);
+            Some((Box::new(PageError::take(bytes)?), until))
+        } else {
+            None
+        };
+        Some(Troubles { in_a_row, has_answered, last_at: None, given_up })
     }
 
     /// Why the host is given up at `now`, if it is.

@@ -90,6 +90,10 @@ impl Job {
             if *with_meta && rule.yields_records() {
                 writeln!(f, "  _url, _page, _fetched_at")?;
             }
+            if !rule.key.is_empty() {
+                let key: Vec<String> = rule.key.iter().map(|path| path.join(".")).collect();
+                writeln!(f, "  known by {}", key.join(", "))?;
+            }
             for follow in &rule.follow {
                 self.describe_follow(f, follow)?;
             }
@@ -233,6 +237,15 @@ impl Job {
             Target::Append(path) => write!(f, "append to {}{order}", path.display()),
             Target::Replace(path) => write!(f, "replace {}{order}", path.display()),
         }?;
+        if let Some(news) = self.news {
+            write!(f, "\nonly what is new or has changed since the last run")?;
+            write!(f, "{}", if news.with_op { ", and what is gone, each with _op" } else { "" })?;
+            write!(
+                f,
+                "{}",
+                if news.stop_at_seen { "; up to the first record that was met before" } else { "" }
+            )?;
+        }
         if let Some(path) = &self.summary {
             write!(f, "\ncounts to {}", path.display())?;
         }

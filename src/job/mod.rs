@@ -17,6 +17,7 @@ mod identity;
 mod layers;
 mod message;
 mod network;
+mod news;
 mod pace;
 mod retry;
 mod rules;
@@ -44,6 +45,7 @@ use crate::source::{Seeds, Source};
 use crate::written::{Layer, Place, Written};
 pub use files::WrittenFiles;
 use layers::Layers;
+pub use news::NewsPolicy;
 pub use rules::JobRule;
 
 /// More threads than this is a slip of the finger, not a plan.
@@ -71,6 +73,8 @@ pub struct Job {
     pub seeds: Seeds,
     /// Whether the first page without a record ends the source.
     pub until_empty: bool,
+    /// Whether the source is one range of pages and nothing else, so that one of them can say where it ends.
+    pub is_one_range: bool,
     /// What pages yield, and where they lead: by [`RuleId`].
     pub rules: Vec<JobRule>,
     /// The rule that reads the pages of the source.
@@ -101,6 +105,8 @@ pub struct Job {
     pub target: Target,
     /// Whether they go in the order of the pages.
     pub ordered: bool,
+    /// How records are compared with those of earlier runs; `None` if all are written.
+    pub news: Option<NewsPolicy>,
     /// Where the cookies go when the run has ended.
     pub save_cookies: Option<PathBuf>,
     /// Where the counts of the run go.
@@ -175,6 +181,7 @@ impl Job {
         let max_pages = layers.count("max-pages", 1, u64::MAX);
         let max_records = layers.count("max-records", 1, u64::MAX);
         let follow = scope::build(&mut layers, ordered);
+        let news = news::build(&mut layers, purpose);
         let writes = purpose != Purpose::Trial;
         let target = if writes { build_target(&mut layers) } else { Target::Stdout };
         let summary = if writes { build_summary(&mut layers) } else { None };
@@ -215,6 +222,7 @@ impl Job {
                     source: first.source,
                     seeds: first.seeds,
                     until_empty: first.until_empty,
+                    is_one_range: first.is_one_range,
                     rules: rules.rules,
                     start: rules.start,
                     charset,
@@ -230,6 +238,7 @@ impl Job {
                     max_time,
                     target,
                     ordered,
+                    news,
                     save_cookies,
                     summary,
                     checks,
@@ -260,6 +269,19 @@ impl Job {
         warnings.extend(
             idle.map(|name| format!("{name} does not count: no page is read by the rule of this field")),
         );
+        if self.news.is_some_and(|news| news.stop_at_seen) && !self.is_one_range && !self.follows() {
+            warnings
+                .push("there is nothing that --stop-at-seen could end: no range, and no links".to_owned());
+        }
+        for &id in reached.iter().filter(|_| self.news.is_some_and(|news| news.with_op)) {
+            let rule = &self.rule_of(id).rule;
+            if rule.yields_records() && rule.key.is_empty() {
+                warnings.push(format!(
+                    "the rule `{}` has no key, so that none of its records is ever told as changed or gone",
+                    rule.name
+                ));
+            }
+        }
         // Rules that know nothing of each other are for --rule to choose from.
         if !self.rule().follow.is_empty() {
             let ids = (0..self.rules.len()).map(rules::rule_id).filter(|id| !reached.contains(id));

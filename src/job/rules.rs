@@ -2,6 +2,7 @@
 
 use super::fields::{FieldReader, parse_flag};
 use super::layers::Layers;
+use super::news;
 use super::values;
 use crate::config::WrittenRule;
 use crate::extract::xpath::engine::EngineChoice;
@@ -162,6 +163,7 @@ fn build_rule(
     names: &[String],
     for_all: &ForAll,
 ) -> JobRule {
+    let mistakes_before = layers.mistakes.len();
     // What is wrong with a flag is told once.
     let namespaces = declare(layers, &written.namespaces, &for_all.namespaces, is_start);
     let with_meta = written.with_meta.as_ref().and_then(|written| switch(layers, written));
@@ -183,9 +185,16 @@ fn build_rule(
         let carried = rule.follow.iter_mut().flat_map(|follow| &mut follow.carry);
         rule.fields.iter_mut().chain(carried).for_each(|field| field.set_raw(raw));
     }
+    let with_meta = for_all.with_meta.or(with_meta).unwrap_or(false);
+    let flags = if is_start { layers.strongest_list("key-field") } else { Vec::new() };
+    let key = if flags.is_empty() { &written.key } else { &flags };
+    // A field that could not be read is not one that is missing.
+    if layers.mistakes.len() == mistakes_before {
+        rule.key = news::read_key(layers, key, &rule.fields, with_meta);
+    }
     JobRule {
         rule,
-        with_meta: for_all.with_meta.or(with_meta).unwrap_or(false),
+        with_meta,
         xpath_engine: for_all.xpath_engine.or(file_engine).unwrap_or_default(),
         namespaces,
     }
@@ -273,7 +282,7 @@ fn parse_rule(layers: &mut Layers, written: &WrittenRule, namespaces: &Namespace
     // After a mistake in `each` nobody knows what the fields are seen from; a guess would only give follow-up mistakes.
     let mut reads = each.as_ref().map(Expression::reads);
     let fields = FieldReader { layers, namespaces, raw }.read_all(&written.fields, &mut reads);
-    (raw, Rule { name: written.name.text.clone(), each, fields, follow: Vec::new() })
+    (raw, Rule { name: written.name.text.clone(), each, fields, ..Rule::default() })
 }
 
 fn parse_each(layers: &mut Layers, written: &Written, namespaces: &Namespaces) -> Option<Expression> {

@@ -22,6 +22,8 @@ pub(super) struct First {
     pub(super) seeds: Seeds,
     /// Whether the first empty page ends the source.
     pub(super) until_empty: bool,
+    /// See [`Job::is_one_range`](super::Job::is_one_range).
+    pub(super) is_one_range: bool,
 }
 
 /// What is asked for first; `None` if something is wrong with it.
@@ -100,6 +102,17 @@ pub(super) fn build(layers: &mut Layers, purpose: Purpose, file_is_unread: bool)
         let message = "an empty page says where the pages of one URL end, and there are several";
         layers.mistakes.push(Mistake::new("--until-empty", message).with_hint(hint));
     }
+    let is_range = |own: &Option<Vec<Variable>>| {
+        let varying = own.as_ref().unwrap_or(&variables).iter().filter(|variable| variable.len() != Some(1));
+        varying.count()
+    };
+    let ranges: usize = templates.iter().map(|(_, _, own)| is_range(own)).sum();
+    let is_one_range = ranges == 1 && count == 1;
+    if ranges > 0 && !is_one_range && purpose == Purpose::Crawl && layers.switch("stop-at-seen") {
+        let hint = "name one URL with one range, or follow the links to the next pages instead";
+        let message = "a record that was seen says where the pages of one range end, and there are several";
+        layers.mistakes.push(Mistake::new("--stop-at-seen", message).with_hint(hint));
+    }
     // A wrong range was reported; without it, a second message about a missing one would only confuse.
     if layers.mistakes.len() > mistakes_before || (pages_written.is_some() && pages.is_none()) {
         return None;
@@ -144,7 +157,7 @@ pub(super) fn build(layers: &mut Layers, purpose: Purpose, file_is_unread: bool)
                 layers.report(&written, slip);
                 return None;
             }
-            Some(First { source: Some(source), seeds, until_empty })
+            Some(First { source: Some(source), seeds, until_empty, is_one_range })
         }
         Err(mistake) => {
             report_source(layers, &urls, &lists_written, &mistake);

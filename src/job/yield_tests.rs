@@ -19,7 +19,7 @@ fn rule(text: &str) -> Rule {
     let fields = FieldReader { layers: &mut layers, namespaces: &namespaces, raw: false }
         .read_all(&written.fields, &mut reads);
     assert_eq!(layers.mistakes, []);
-    Rule { name: "a".into(), each, fields, follow: Vec::new() }
+    Rule { name: "a".into(), each, fields, ..Rule::default() }
 }
 
 fn records_of(text: &str, content: Content<'_>) -> (Records, Vec<String>) {

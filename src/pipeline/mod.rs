@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::fetch::{FetchPolicy, Fetcher, cookies};
 use crate::frontier::{
-    BacklogError, FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, FrontierPolicy, OpenEnd, PacePolicy, Requests,
+    FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, FrontierError, FrontierPolicy, OpenEnd, PacePolicy, Requests,
     Supply,
 };
 use crate::job::Job;
@@ -31,6 +31,7 @@ mod leads;
 mod list;
 #[cfg(test)]
 mod modelled;
+pub mod news;
 mod reader;
 pub mod threads;
 
@@ -57,7 +58,7 @@ pub enum RunError {
     #[error("{source}")]
     Links {
         /// What happened.
-        source: BacklogError,
+        source: FrontierError,
         /// What had been done.
         summary: Box<Summary>,
     },

@@ -2,6 +2,7 @@
 
 use url::{Position, Url};
 
+use crate::digest::{Digest, digest};
 use crate::message::Message;
 
 /// 128 bits of method, URL and body. Ten million requests share one with a probability of 2^-82, and nobody can choose
@@ -17,20 +18,18 @@ pub struct Fingerprint(pub u128);
 pub fn fingerprint(url: &Url, message: Option<&Message>) -> Fingerprint {
     const PLAIN: &str = "GET";
     let url = url[..Position::AfterQuery].as_bytes();
-    let hash = match message {
+    Fingerprint(match message {
         Some(message) if message.body.is_some() || message.method.name() != PLAIN => {
             // Neither URLs nor methods have a NUL, so no two requests write the same bytes.
-            let mut hasher = blake3::Hasher::new();
-            hasher.update(url).update(b"\0").update(message.method.name().as_bytes());
+            let mut all = Digest::new();
+            all.update(url).update(b"\0").update(message.method.name().as_bytes());
             if let Some(body) = &message.body {
-                hasher.update(b"\0").update(body);
+                all.update(b"\0").update(body);
             }
-            hasher.finalize()
+            all.bits()
         }
-        _ => blake3::hash(url),
-    };
-    let (half, _) = hash.as_bytes().split_first_chunk().expect("the hash has 32 bytes");
-    Fingerprint(u128::from_le_bytes(*half))
+        _ => digest(url),
+    })
 }
 
 #[cfg(test)]
