@@ -146,6 +146,11 @@ impl Summary {
         }
     }
 
+    /// When it ended: by the clock at its beginning, and the one that does not jump.
+    pub fn ended_at(&self) -> SystemTime {
+        self.started_at.checked_add(self.duration).unwrap_or(self.started_at)
+    }
+
     /// Pages that failed for good.
     pub fn pages_failed(&self) -> u64 {
         self.failed_by_kind.values().sum()
@@ -204,7 +209,6 @@ impl Summary {
     pub fn to_json(&self) -> Value {
         let thousandths = |number: f64| Value::from((number * 1000.0).round() / 1000.0);
         let failed = self.failed_by_kind.iter().map(|(kind, &count)| (kind.clone(), count.into())).collect();
-        let ended_at = self.started_at.checked_add(self.duration).unwrap_or(self.started_at);
         let mut map = Map::new();
         let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
         put("pages_done", self.pages_done.into());
@@ -227,7 +231,7 @@ impl Summary {
         }
         put("bytes", self.bytes.into());
         put("started_at", rfc3339(self.started_at).into());
-        put("ended_at", rfc3339(ended_at).into());
+        put("ended_at", rfc3339(self.ended_at()).into());
         put("seconds", thousandths(self.duration.as_secs_f64()));
         put("pages_per_second", self.pages_per_second().map_or(Value::Null, thousandths));
         put("end", self.end.name().into());

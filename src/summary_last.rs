@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use super::{End, is_written_in_place, rfc3339};
+use super::{End, Summary, is_written_in_place, rfc3339};
 
 /// A summary larger than this is none.
 const LARGEST_FILE_BYTES: u64 = 16 << 20;
@@ -35,6 +35,19 @@ pub enum LastRunError {
 }
 
 impl LastRun {
+    /// The run that the next one is to be measured by, after this one: this one itself, if it came to its end and broke
+    /// no check, and else the one that it was measured by. For whoever keeps it elsewhere than in the summary's file.
+    pub fn after(summary: &Summary) -> Option<LastRun> {
+        match summary.end {
+            End::Completed | End::UntilEmpty if summary.checks_broken.is_empty() => Some(LastRun {
+                records: summary.records,
+                pages_done: summary.pages_done,
+                ended_at: summary.ended_at(),
+            }),
+            _ => summary.last_run.clone(),
+        }
+    }
+
     /// The run that the summary at `path` tells of. If that one did not come to its end, or broke a check, it is no
     /// measure, and the one that it was to be measured by itself still holds: else the second night after a site
     /// changed would be compared with the first, and be fine.
@@ -65,7 +78,11 @@ impl LastRun {
         }
     }
 
-    fn from_json(value: &Value) -> Result<LastRun, LastRunError> {
+    /// From what [`LastRun::to_json`] gave.
+    ///
+    /// # Errors
+    /// A key is missing, or its value is none.
+    pub fn from_json(value: &Value) -> Result<LastRun, LastRunError> {
         let count = |key: &str| value[key].as_u64().ok_or(LastRunError::Damaged);
         let ended_at = value["ended_at"].as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
         Ok(LastRun {
@@ -75,7 +92,8 @@ impl LastRun {
         })
     }
 
-    pub(super) fn to_json(&self) -> Value {
+    /// As JSON: `records`, `pages_done` and `ended_at`.
+    pub fn to_json(&self) -> Value {
         json!({
             "records": self.records,
             "pages_done": self.pages_done,
@@ -89,7 +107,6 @@ mod tests {
     use std::fs;
     use std::time::Duration;
 
-    use super::super::Summary;
     use super::*;
 
     fn run(records: u64, day: u64) -> Summary {
@@ -98,11 +115,14 @@ mod tests {
         summary
     }
 
+    /// What the next run reads; whoever keeps it elsewhere is told the same.
     fn read_back(summary: &Summary) -> Option<LastRun> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("summary.json");
         summary.write_json(&path).unwrap();
-        LastRun::read(&path).unwrap()
+        let read = LastRun::read(&path).unwrap();
+        assert_eq!(LastRun::after(summary), read);
+        read
     }
 
     #[test]
