@@ -21,6 +21,7 @@
 //!
 //! Imports point down only: `main` ▸ [`commands`] ▸ [`pipeline`] ▸ [`job`] ▸ the leaves ▸ [`model`].
 
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -15,11 +15,13 @@ pub enum Section {
     Fetch,
     /// `[output]`: where records and messages go.
     Output,
+    /// `[check]`: what must hold at the end.
+    Check,
 }
 
 impl Section {
     /// The sections whose keys are plain settings, in the order of the example file.
-    pub const PLAIN: [Section; 3] = [Section::Source, Section::Fetch, Section::Output];
+    pub const PLAIN: [Section; 4] = [Section::Source, Section::Fetch, Section::Output, Section::Check];
 
     /// Its name in the job file.
     pub fn name(self) -> &'static str {
@@ -28,6 +30,7 @@ impl Section {
             Section::Extract => "extract",
             Section::Fetch => "fetch",
             Section::Output => "output",
+            Section::Check => "check",
         }
     }
 
@@ -38,6 +41,7 @@ impl Section {
             Section::Extract => "Which records",
             Section::Fetch => "Fetching",
             Section::Output => "Output and messages",
+            Section::Check => "What must hold at the end, or the exit code is 4",
         }
     }
 }
@@ -116,7 +120,7 @@ impl Setting {
     }
 }
 
-use Section::{Extract, Fetch, Output, Source};
+use Section::{Check, Extract, Fetch, Output, Source};
 
 /// All settings of a crawl, in the order of the help.
 pub const SETTINGS: &[Setting] = &[
@@ -475,6 +479,33 @@ pub const SETTINGS: &[Setting] = &[
     switch("quiet", Output, "No progress and no summary; failed pages and errors are still told").short('q'),
     switch("verbose", Output, "Tell of each page").short('v'),
     switch("no-progress", Output, "No progress bar and no status lines"),
+    value("min-records", Check, "N", "Expect at least N records"),
+    value(
+        "max-failed",
+        Check,
+        "SHARE",
+        "Expect at most this share of the pages asked for to fail: 2%, or 0.02; no page at all is not expected either",
+    ),
+    list(
+        "min-fill",
+        Check,
+        "FIELD=SHARE",
+        "Expect this field in at least this share of the records: price=90%. Fields inside of others are named as in the \
+         summary, author.name; so are those of several rules, book.price",
+    ),
+    list(
+        "max-null",
+        Check,
+        "FIELD=SHARE",
+        "Expect this field to be missing, or not of its type, in at most this share of the records: price=10%",
+    ),
+    value(
+        "max-drop",
+        Check,
+        "SHARE",
+        "Expect at most this share fewer records than the last run had that --summary FILE tells of: the last one that \
+         came to its end and broke no check",
+    ),
 ];
 
 #[cfg(test)]

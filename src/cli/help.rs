@@ -28,8 +28,8 @@ What a page is, is told by its bytes. With --with-meta, _url is the file: URL of
 _fetched_at the time the file was last changed. The job file's [source] does not count here.
 
 Exit codes: 0 all pages done, 1 the run failed, 2 wrong usage or job, 3 done but some pages
-failed (a file that cannot be read is a failed page), 75 stopped by --max-time with pages left,
-130 and 143 interrupted.";
+failed (a file that cannot be read is a failed page), 4 a check is broken, 75 stopped by
+--max-time with pages left, 130 and 143 interrupted.";
 
 pub(super) const DEMO: &str =
     "Open a practice bookshop on this machine and crawl its 50 listing pages; needs no network";
@@ -42,6 +42,7 @@ the file, that over the default; fields, headers and namespaces are merged by na
 Proxies are taken from HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. NO_COLOR turns colours off.
 
 Exit codes: 0 all pages done, 1 the run failed, 2 wrong usage or job, 3 done but some pages failed,
+4 done but a check is broken (--min-records and the like), which goes before 3 and 5,
 5 robots.txt or refusals (401, 403, 429 ..) left no page, 75 stopped by --max-time with pages left,
 130 and 143 interrupted (Ctrl-C, SIGTERM) after a clean end.
 Ctrl-C waits for the pages under way; a second one cuts them off.";

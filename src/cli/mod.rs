@@ -180,6 +180,7 @@ fn try_command() -> Command {
         Section::Extract => true,
         Section::Fetch => !of_a_run.contains(&setting.name),
         Section::Output => setting.name == "verbose",
+        Section::Check => false,
     };
     Command::new("try")
         .about(help::TRY)
@@ -205,7 +206,7 @@ fn try_command() -> Command {
 fn extract_command() -> Command {
     let of_reading = ["rule", "parsers", "charset", "max-body", "max-time"];
     let is_for_saved_pages = |setting: &&Setting| match setting.section {
-        Section::Extract | Section::Output => true,
+        Section::Extract | Section::Output | Section::Check => true,
         Section::Source | Section::Fetch => of_reading.contains(&setting.name),
     };
     Command::new("extract")

@@ -1,5 +1,6 @@
 //! What the subcommands do: from what was typed to the exit code, with all that people are told on the way.
 
+mod checks;
 mod demo;
 mod extract;
 mod lines;
@@ -133,19 +134,25 @@ fn run_job(job: &Job) -> ExitCode {
 
 /// Opens the output of a run that keeps no state.
 fn open_output(job: &Job) -> Result<Outlet, ExitCode> {
-    JsonLines::open(&job.target).map(Outlet::plain).map_err(|error| {
+    let lines = JsonLines::open(&job.target).map_err(|error| {
         fail(&error, error.hint());
         ExitCode::from(WRONG_USAGE)
-    })
+    })?;
+    outlet(job, lines, None).map_err(|error| refuse_session(&error.into()))
+}
+
+/// What a run writes to, with what the run before it gave.
+fn outlet(job: &Job, lines: JsonLines, session: Option<Session>) -> Result<Outlet, StateError> {
+    let last_run = checks::last_run(job, session.as_ref())?;
+    Ok(Outlet { lines, past: None, session, last_run })
 }
 
 /// Opens the output, and takes hold of the state if there is to be one.
 fn begin(job: &Job) -> Result<Outlet, ExitCode> {
     let Some(policy) = &job.state else { return open_output(job) };
-    match Session::begin(policy, &job.target) {
-        Ok((session, lines)) => Ok(Outlet { lines, past: None, session: Some(session) }),
-        Err(error) => Err(refuse_session(&error)),
-    }
+    let begun = Session::begin(policy, &job.target);
+    let outlet = begun.and_then(|(session, lines)| Ok(outlet(job, lines, Some(session))?));
+    outlet.map_err(|error| refuse_session(&error))
 }
 
 /// Says why a run cannot begin with the state that is there.
@@ -175,40 +182,41 @@ fn conclude(
         Ok(signals) => signals,
         Err(error) => return fail(format!("cannot listen for signals: {error}"), None),
     };
-    let (summary, code) = match run(output, &stop, progress_mode(job), &|| signals.received()) {
-        Ok(summary) => {
-            let code = summary.exit_code();
-            (summary, code)
-        }
+    let (summary, has_failed) = match run(output, &stop, progress_mode(job), &|| signals.received()) {
+        Ok(summary) => (summary, false),
         Err(RunError::Output { source, summary }) => {
             fail(&source, source.hint());
-            (*summary, FAILED)
+            (*summary, true)
         }
         Err(RunError::Cookies { source, summary }) => {
             fail(source, None);
-            (*summary, FAILED)
+            (*summary, true)
         }
         Err(RunError::Links { source, summary }) => {
             fail(source, None);
-            (*summary, FAILED)
+            (*summary, true)
         }
         Err(RunError::Keep { source, summary }) => {
             let hint = source.hint();
             fail(source, hint);
-            (*summary, FAILED)
+            (*summary, true)
         }
         Err(RunError::Known { source, summary }) => {
             fail(source, None);
-            (*summary, FAILED)
+            (*summary, true)
         }
         Err(RunError::Crew { source, summary }) => {
             fail(source, None);
-            (*summary, FAILED)
+            (*summary, true)
         }
     };
     if !job.talk.quiet {
         say(&summary.to_string());
     }
+    for broken in &summary.checks_broken {
+        say(&format!("broken check: {broken}"));
+    }
+    let code = if has_failed { FAILED } else { summary.exit_code() };
     save_summary(job, &summary).unwrap_or(ExitCode::from(code))
 }
 

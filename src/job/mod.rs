@@ -3,6 +3,7 @@
 //! A [`Job`] is made of the policies that the leaves define; nothing in it means "default" any more. All mistakes of
 //! a job are found at once, before the first request.
 
+mod checks;
 mod describe;
 mod fields;
 #[cfg(test)]
@@ -32,6 +33,7 @@ mod yield_tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::check::CheckPolicy;
 use crate::config::JobFile;
 use crate::extract::Rule;
 use crate::fetch::{CachePolicy, FetchPolicy, NamedHosts, Secret, check_cache_folder, parse_header};
@@ -113,6 +115,8 @@ pub struct Job {
     pub save_cookies: Option<PathBuf>,
     /// Where the counts of the run go.
     pub summary: Option<PathBuf>,
+    /// What must hold when it has come to its end.
+    pub checks: CheckPolicy,
     /// The files of those three.
     pub written_files: WrittenFiles,
     /// What is told to people.
@@ -145,6 +149,7 @@ impl Job {
         let given = [flags, environment];
         let saved = state::Saved::new(&given, &file);
         let [flags, environment] = given;
+        let are_all_read = found.is_empty();
         let mut layers = Layers::new(vec![flags, environment, file.layer], found);
         let wants_source = match purpose {
             Purpose::Crawl => true,
@@ -155,7 +160,10 @@ impl Job {
             true => source::build(&mut layers, purpose, file.is_unread),
             false => Some(source::First::default()),
         };
+        let before_rules = layers.mistakes.len();
         let rules = rules::build(&mut layers, file.rules, purpose != Purpose::Trial);
+        // A field that has a mistake is not unknown.
+        let are_fields_known = are_all_read && layers.mistakes.len() == before_rules;
         let jobs = layers.count("jobs", 1, MOST_JOBS).and_then(|jobs| usize::try_from(jobs).ok());
         let parsers =
             layers.count("parsers", 1, MOST_PARSERS).and_then(|parsers| usize::try_from(parsers).ok());
@@ -187,6 +195,18 @@ impl Job {
         let state = match purpose {
             Purpose::Crawl => state::build(&mut layers, &saved, &target),
             Purpose::Saved | Purpose::Trial => None,
+        };
+        let checks = match writes {
+            true => checks::build(
+                &mut layers,
+                &checks::Subject {
+                    fields: are_fields_known.then(|| rules::tallied(&rules.rules, rules.start)),
+                    summary: summary.as_deref(),
+                    has_state: state.as_ref().is_some_and(|state| state.keeps),
+                    max_records,
+                },
+            ),
+            false => CheckPolicy::default(),
         };
         let save_cookies = if writes { identity::build_save_cookies(&mut layers) } else { None };
         let written_files = match writes {
@@ -234,6 +254,7 @@ impl Job {
                     state,
                     save_cookies,
                     summary,
+                    checks,
                     written_files,
                     talk,
                 })
@@ -257,6 +278,10 @@ impl Job {
             let name = if id == self.start { String::new() } else { format!("rule `{}`: ", rule.name) };
             warnings.extend(of_rule.map(|warning| format!("{name}{warning}")));
         }
+        let idle = self.checks.idle.iter();
+        warnings.extend(
+            idle.map(|name| format!("{name} does not count: no page is read by the rule of this field")),
+        );
         if self.news.is_some_and(|news| news.stop_at_seen) && !self.is_one_range && !self.follows() {
             warnings
                 .push("there is nothing that --stop-at-seen could end: no range, and no links".to_owned());
@@ -312,10 +337,8 @@ impl Job {
     /// The names of all fields, rule by rule in the order of [`Job::reached`]; with the name of their rule if more than
     /// one has fields: `book.title`.
     pub fn field_names(&self) -> Vec<String> {
-        let rules: Vec<&Rule> = self.reached().into_iter().map(|id| &self.rule_of(id).rule).collect();
-        let is_alone = rules.iter().filter(|rule| !rule.fields.is_empty()).count() < 2;
-        let named = |rule: &Rule, field| if is_alone { field } else { format!("{}.{field}", rule.name) };
-        rules.iter().flat_map(|rule| rule.field_names().into_iter().map(|field| named(rule, field))).collect()
+        let tallied = rules::tallied(&self.rules, self.start).into_iter();
+        tallied.filter(|field| field.is_read).map(|field| field.name).collect()
     }
 }
 
@@ -560,8 +583,8 @@ mod tests {
                 if line.starts_with('[') {
                     section = line;
                 }
-                let is_plain =
-                    ["[source]", "[fetch]", "[output]"].contains(&section) && !line.starts_with('[');
+                let is_plain = ["[source]", "[fetch]", "[output]", "[check]"].contains(&section)
+                    && !line.starts_with('[');
                 let is_kept =
                     keeps_all || !is_plain || line.starts_with("url =") || line.starts_with("pages =");
                 if is_kept { line } else { "" }

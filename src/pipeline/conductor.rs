@@ -74,22 +74,32 @@ pub trait Desk {
     fn tick(&mut self, now: Instant, queues: Queues) -> Result<(), Self::Error>;
 
     /// Whether what is done is written down, so that the run can go on later.
-    fn keeps(&self) -> bool;
+    fn keeps(&self) -> bool {
+        false
+    }
 
     /// Whether it is time to write down what was done.
     ///
     /// # Errors
     /// What was handed over before could not be written.
-    fn wants_commit(&mut self, now: Instant) -> Result<bool, Self::Error>;
+    fn wants_commit(&mut self, now: Instant) -> Result<bool, Self::Error> {
+        let _ = now;
+        Ok(false)
+    }
 
     /// In ordered output, the first request that is not written yet.
-    fn first_unwritten(&self) -> Option<RequestId>;
+    fn first_unwritten(&self) -> Option<RequestId> {
+        None
+    }
 
     /// Writes down what was done, together with what the frontier knows.
     ///
     /// # Errors
     /// As [`Desk::settle`].
-    fn commit(&mut self, kept: FrontierKept) -> Result<(), Self::Error>;
+    fn commit(&mut self, kept: FrontierKept) -> Result<(), Self::Error> {
+        drop(kept);
+        Ok(())
+    }
 
     /// When [`Desk::tick`] is due next.
     fn due(&self) -> Option<Instant>;

@@ -83,8 +83,8 @@ pub(super) struct Done {
 pub(super) struct End {
     /// Its name.
     pub(super) name: &'static str,
-    /// What the next run compares itself with.
-    pub(super) last_run: Vec<u8>,
+    /// What the next run is measured by, if anything.
+    pub(super) last_run: Option<Vec<u8>>,
 }
 
 /// The conductor's side.
@@ -207,7 +207,9 @@ fn batch_of(commit: Commit) -> Batch {
     }
     if let Some(end) = commit.end {
         batch.put(Value::End, end.name.as_bytes().to_vec());
-        batch.put(Value::LastRun, end.last_run);
+        if let Some(last_run) = end.last_run {
+            batch.put(Value::LastRun, last_run);
+        }
     }
     batch
 }

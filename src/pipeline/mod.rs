@@ -21,8 +21,8 @@ use crate::model::{
 use crate::output::{JsonLines, OutputError};
 use crate::progress::{Mode, Progress};
 use crate::source::{ListRequests, Source};
-use crate::summary::{End, Summary};
-use crate::{stop, sync};
+use crate::summary::{End, LastRun, Summary};
+use crate::{check, stop, sync};
 use conductor::{Conducted, Conductor, Desk as _, FrontierKept};
 use desk::{DeskError, Keeping, RunDesk};
 use keeper::{Done, End as KeptEnd, KeepError, Keeper};
@@ -130,13 +130,8 @@ pub struct Outlet {
     pub past: Option<Past>,
     /// Where it is written down what was done, if it is.
     pub session: Option<Session>,
-}
-
-impl Outlet {
-    /// Lines, and nothing to go on with or to compare with.
-    pub fn plain(lines: JsonLines) -> Outlet {
-        Outlet { lines, past: None, session: None }
-    }
+    /// The run that this one is to be measured by.
+    pub last_run: Option<LastRun>,
 }
 
 /// What a run has beside its pages that is written down.
@@ -158,7 +153,7 @@ pub fn crawl(
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
 ) -> Result<Summary, RunError> {
-    let Outlet { lines, past, session } = output;
+    let Outlet { lines, past, session, last_run } = output;
     let failed = |source: KeepError| RunError::Keep { source, summary: Box::new(new_summary(job)) };
     let mut source = source.clone();
     let mut fetch = job.fetch.clone();
@@ -192,7 +187,7 @@ pub fn crawl(
                 Some(Keeps { session, keeper, cookies })
             }
         };
-        crawl_with(job, &source, &fetcher, lists, (lines, past, keeps), stop, progress, interrupted)
+        crawl_with(job, &source, &fetcher, lists, (lines, past, keeps, last_run), stop, progress, interrupted)
     })
 }
 
@@ -201,7 +196,7 @@ fn crawl_with(
     source: &Source,
     fetcher: &Fetcher,
     lists: ListRequests,
-    (lines, past, keeps): (JsonLines, Option<Past>, Option<Keeps>),
+    (lines, past, keeps, last_run): (JsonLines, Option<Past>, Option<Keeps>, Option<LastRun>),
     stop: &Stop,
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
@@ -217,7 +212,7 @@ fn crawl_with(
         abort: || fetcher.abort(),
         remark: || fetcher.cache_trouble().map(|trouble| format!("warning: {trouble}")),
     };
-    let ran = run_with(job, pages, lines, past, keeps, stop, progress, interrupted);
+    let ran = run_with(job, pages, (lines, past, keeps, last_run), stop, progress, interrupted);
     let saved = match (&job.save_cookies, fetcher.jar()) {
         (Some(path), Some(jar)) => cookies::file::save(&jar, path),
         _ => Ok(()),
@@ -256,16 +251,14 @@ where
     A: Fn(),
     R: Fn() -> Option<String>,
 {
-    let Outlet { lines, past, .. } = output;
-    run_with(job, pages, lines, past, None, stop, progress, interrupted)
+    let Outlet { lines, past, last_run, .. } = output;
+    run_with(job, pages, (lines, past, None, last_run), stop, progress, interrupted)
 }
 
 fn run_with<F, A, R>(
     job: &Job,
     pages: Pages<F, A, R>,
-    lines: JsonLines,
-    past: Option<Past>,
-    keeps: Option<Keeps>,
+    (lines, past, keeps, last_run): (JsonLines, Option<Past>, Option<Keeps>, Option<LastRun>),
     stop: &Stop,
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
@@ -278,11 +271,12 @@ where
     let Pages { requests, total, pace, follows, jobs, fetch, abort, remark } = pages;
     let (seeds, sitemaps_of) = if follows { seeds(job) } else { Default::default() };
     let ended_mid_line = lines.ended_mid_line();
+    let empty = Summary { last_run, ..new_summary(job) };
     let mut desk = RunDesk::new(
         lines,
         job.ordered,
         Progress::new(progress),
-        new_summary(job),
+        empty.clone(),
         job.talk,
         total,
         job.max_records,
@@ -318,7 +312,7 @@ where
     );
     let mut session = None;
     if let Some(Keeps { session: mut begun, keeper, cookies }) = keeps {
-        let resumed = begun.summary(&new_summary(job)).and_then(|summary| {
+        let resumed = begun.summary(&empty).and_then(|summary| {
             begun.resume(&mut frontier, job.ordered, &job.retry)?;
             Ok(summary)
         });
@@ -375,12 +369,14 @@ where
                 return Ok(());
             }
             let kept = FrontierKept::of(&mut frontier, desk.first_unwritten());
-            desk.keep_last(kept, end.is_done().then(|| KeptEnd { name: end.name(), last_run: Vec::new() }))
+            let last_run = LastRun::after(&checked(job, desk.counts(), end));
+            let last_run = last_run.map(|last| last.to_json().to_string().into_bytes());
+            desk.keep_last(kept, end.is_done().then(|| KeptEnd { name: end.name(), last_run }))
         });
     // Its hold on the source, on lists that somebody waits for, and on the store.
     drop(frontier);
-    let (mut summary, written) = desk.finish();
-    summary.end = end;
+    let (summary, written) = desk.finish();
+    let mut summary = checked(job, &summary, end);
     if let Some(source) = trouble {
         summary.end = End::LinksLost;
         return Err(RunError::Links { source, summary: Box::new(summary) });
@@ -394,6 +390,14 @@ where
         return Err(RunError::Keep { source: error.into(), summary: Box::new(summary) });
     }
     Ok(summary)
+}
+
+/// The counts of a run that ended like this, with the checks that it breaks.
+fn checked(job: &Job, counts: &Summary, end: End) -> Summary {
+    let mut summary = Summary { end, ..counts.clone() };
+    let broken = check::evaluate(&job.checks, &summary, summary.last_run.as_ref());
+    summary.checks_broken = broken.iter().map(ToString::to_string).collect();
+    summary
 }
 
 /// That this is not the beginning.

@@ -52,7 +52,7 @@ fn ran(
     let summary = sync::scope(|scope| {
         let lists = list::open(scope, &source, &stop).unwrap();
         let pages = Pages {
-            requests: Box::new(FirstRequests { source: source.clone(), lists }),
+            requests: Box::new(FirstRequests { source: source.clone(), lists, is_at_lists: false }),
             total: None,
             pace: PacePolicy::unbounded(),
             follows: job.follows(),
@@ -67,7 +67,7 @@ fn ran(
             abort: || {},
             remark: || None,
         };
-        let outlet = Outlet { lines, past: Some(memory.past(number)) };
+        let outlet = Outlet { lines, past: Some(memory.past(number)), session: None, last_run: None };
         run(job, pages, outlet, &stop, Mode::Hidden, || None).unwrap()
     });
     (std::fs::read_to_string(Path::new(&path)).unwrap(), summary)

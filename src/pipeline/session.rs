@@ -10,7 +10,7 @@ use crate::memory::Clock;
 use crate::model::{RequestId, SourcePosition};
 use crate::output::{JsonLines, OutputError, Position, Target};
 use crate::state::{Batch, FailedPage, Folder, Manifest, StateError, Store, Value};
-use crate::summary::Summary;
+use crate::summary::{LastRun, Summary};
 
 /// Why a run cannot begin or go on with the state that is there.
 #[derive(Debug, thiserror::Error)]
@@ -217,12 +217,14 @@ impl Session {
         Ok(Some(summary))
     }
 
-    /// What the last run that ended gave.
+    /// The run that this one is to be measured by, if it is known.
     ///
     /// # Errors
     /// It cannot be read.
-    pub(super) fn last_run(&self) -> Result<Option<Vec<u8>>, StateError> {
-        self.store.value(Value::LastRun)
+    pub fn last_run(&self) -> Result<Option<LastRun>, StateError> {
+        let Some(bytes) = self.store.value(Value::LastRun)? else { return Ok(None) };
+        let json = serde_json::from_slice(&bytes).ok().and_then(|json| LastRun::from_json(&json).ok());
+        json.map(Some).ok_or_else(|| self.store.damaged("what the last run gave"))
     }
 
     /// The cookies that there were.

@@ -112,7 +112,14 @@ fn help_tells_every_flag_with_its_default_and_the_exit_codes() {
             assert!(help.contains(&format!("[default: {default}]")), "--{}", setting.name);
         }
     }
-    for code in ["0 all pages done", "2 wrong usage", "5 robots.txt", "75 stopped", "130 and 143"] {
+    for code in [
+        "0 all pages done",
+        "2 wrong usage",
+        "4 done but a check",
+        "5 robots.txt",
+        "75 stopped",
+        "130 and 143",
+    ] {
         assert!(help.contains(code), "{code}");
     }
 }

@@ -9,6 +9,8 @@ mod agents;
 mod bad_pages;
 /// Commands and job files that are wrong: all mistakes at once, and no request.
 mod bad_usage;
+/// What must hold at the end: exit code 4, and a line for each check that is broken.
+mod checks;
 /// Cookies that servers set, of the user, and of files.
 mod cookies;
 /// The main job: pages in, JSON Lines out.
