@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::conductor::{Desk, FrontierKept, Queues};
-use super::keeper::{Commit, Done, End as KeptEnd, KeepError, Keeper};
+use super::keeper::{Commit, Done, KeepError, Keeper};
 use super::known::OnTheWay;
 use super::news::{KnownError, News};
 use super::turn::{Paper, Turn};
@@ -136,11 +136,6 @@ impl RunDesk {
         RunDesk { news: Some(news), looks_for_seen: stops_at_seen, ..self }
     }
 
-    /// What was counted so far.
-    pub(super) fn counts(&self) -> &Summary {
-        &self.summary
-    }
-
     /// How many pages failed for good, and how many robots.txt forbids.
     pub(super) fn unread_pages(&self) -> (u64, u64) {
         (self.summary.pages_failed(), self.summary.pages_disallowed)
@@ -207,32 +202,37 @@ impl RunDesk {
         if self.keeping.is_some() && !is_over {
             return Ok(());
         }
-        match self.reorder.take() {
-            Some(reorder) => reorder.into_rest().try_for_each(|(_, turn)| self.take(turn)),
-            None => Ok(()),
+        let Some(reorder) = self.reorder.take() else { return Ok(()) };
+        let mut next = reorder.next_expected();
+        for (id, turn) in reorder.into_rest() {
+            self.take(turn)?;
+            next = RequestId(id.0 + 1);
         }
+        // What is written down next must say that these are written.
+        self.reorder = Some(Reorder::new(next));
+        Ok(())
     }
 
-    /// Writes down the last of it, and waits until it is on disk. With an `end` the run is done.
+    /// Writes down the last of it, and waits until it is on disk. `is_done` if nothing more will be written.
     ///
     /// # Errors
     /// It cannot be written.
-    pub(super) fn keep_last(&mut self, kept: FrontierKept, end: Option<KeptEnd>) -> Result<(), DeskError> {
+    pub(super) fn keep_last(&mut self, kept: FrontierKept, is_done: bool) -> Result<(), DeskError> {
         if let Some(keeping) = &mut self.keeping {
             keeping.keeper.wait()?;
             keeping.on_the_way.clear();
         }
-        self.hand_over(kept, end)?;
+        self.hand_over(kept, is_done)?;
         match &mut self.keeping {
             Some(keeping) => Ok(keeping.keeper.wait()?),
             None => Ok(()),
         }
     }
 
-    fn hand_over(&mut self, kept: FrontierKept, end: Option<KeptEnd>) -> Result<(), DeskError> {
+    fn hand_over(&mut self, kept: FrontierKept, is_done: bool) -> Result<(), DeskError> {
         let took = self.took_before + self.began.elapsed();
         let Some(keeping) = &mut self.keeping else { return Ok(()) };
-        let mark = if end.is_some() { self.output.mark_last()? } else { self.output.mark()? };
+        let mark = if is_done { self.output.mark_last()? } else { self.output.mark()? };
         let notes = self.news.as_mut().map(News::take_notes).unwrap_or_default();
         keeping.on_the_way.add(&notes);
         keeping.keeper.hand_over(Commit {
@@ -242,7 +242,6 @@ impl RunDesk {
             summary: Summary { duration: took, ..self.summary.clone() }.to_kept(),
             cookies: (keeping.cookies)(),
             notes,
-            end,
         });
         Ok(())
     }
@@ -494,7 +493,7 @@ impl Desk for RunDesk {
     }
 
     fn commit(&mut self, kept: FrontierKept) -> Result<(), DeskError> {
-        self.hand_over(kept, None)
+        self.hand_over(kept, false)
     }
 }
 

@@ -65,8 +65,6 @@ pub(super) struct Commit {
     pub(super) summary: Vec<u8>,
     pub(super) cookies: Vec<memory::Change>,
     pub(super) notes: Vec<Note>,
-    /// How the run ended, if it has: nothing is left to do then.
-    pub(super) end: Option<End>,
 }
 
 /// What became of pages.
@@ -76,15 +74,6 @@ pub(super) struct Done {
     /// Pages that failed in an earlier run, and do no longer.
     pub(super) forgiven: Vec<RequestId>,
     pub(super) tallies: HashMap<TallyOf, Tally>,
-}
-
-/// The end of a run.
-#[derive(Debug)]
-pub(super) struct End {
-    /// Its name.
-    pub(super) name: &'static str,
-    /// What the next run is measured by, if anything.
-    pub(super) last_run: Option<Vec<u8>>,
 }
 
 /// The conductor's side.
@@ -204,12 +193,6 @@ fn batch_of(commit: Commit) -> Batch {
     }
     for note in commit.notes {
         batch.lasting_entry(known::stored_key(note.key), note.entry.as_ref().map(known::to_bytes));
-    }
-    if let Some(end) = commit.end {
-        batch.put(Value::End, end.name.as_bytes().to_vec());
-        if let Some(last_run) = end.last_run {
-            batch.put(Value::LastRun, last_run);
-        }
     }
     batch
 }

@@ -9,7 +9,7 @@ use crate::job::StatePolicy;
 use crate::memory::Clock;
 use crate::model::{RequestId, SourcePosition};
 use crate::output::{JsonLines, OutputError, Position, Target};
-use crate::state::{Batch, FailedPage, Folder, Manifest, StateError, Store, Value};
+use crate::state::{Batch, FailedPage, Folder, Manifest, StateError, Store, Value, failpoint};
 use crate::summary::{LastRun, Summary};
 
 /// Why a run cannot begin or go on with the state that is there.
@@ -91,7 +91,11 @@ impl Session {
         if is_done && manifest.keeps {
             return Session::new_run(folder, Some(store), manifest.run + 1, policy, target);
         }
-        if is_done || store.is_new()? {
+        if store.is_forgotten()? {
+            // It died between two runs.
+            return Session::new_run(folder, Some(store), manifest.run, policy, target);
+        }
+        if is_done {
             let run = manifest.run;
             drop(store);
             folder.clear()?;
@@ -142,10 +146,11 @@ impl Session {
             job_file: policy.job_file.clone(),
             parts: policy.parts.clone(),
         };
-        // First the new number: whoever dies in between begins with a higher one.
-        folder.write_manifest(&manifest)?;
+        let is_first = old.is_none();
         let store = match old {
             Some(store) => {
+                // First the new number: whoever dies in between begins with a higher one.
+                folder.write_manifest(&manifest)?;
                 store.forget_run()?;
                 store
             }
@@ -159,6 +164,10 @@ impl Session {
         batch.put(Value::Output, mark.position().to_bytes());
         batch.put(Value::Progress, Progress::default().to_bytes());
         store.commit(batch)?;
+        if is_first {
+            // From here on it is a state. A store that is empty then has lost what was in it, and is not taken for new.
+            folder.write_manifest(&manifest)?;
+        }
         Ok((Session { folder, store, manifest, resumed: None, retried: None }, output))
     }
 
@@ -180,6 +189,16 @@ impl Session {
     /// Whether only pages that had failed are asked for.
     pub(super) fn is_retry(&self) -> bool {
         self.retried.is_some()
+    }
+
+    /// Whether pages come with no gap between their numbers, so that they can be written in order. Those that had failed
+    /// do not, nor what an attempt at them that was cut off has left.
+    pub(super) fn may_be_ordered(&self) -> bool {
+        !self.is_retry()
+            && self
+                .resumed
+                .as_ref()
+                .is_none_or(|progress| progress.written().is_some() || progress.numbered() == 0)
     }
 
     /// Where pages are kept from run to run.
@@ -289,19 +308,27 @@ impl Session {
         Ok(())
     }
 
-    /// The run is done, and nothing more is written to the state. It is removed if nobody needs it any more: gives
-    /// whether it stays.
+    /// The run is done, with this `summary`, and all of it written down: says so in the state, or removes that if nobody
+    /// needs it any more.
+    ///
+    /// This is the last that is done on disk. Before it, the same command finds a run in which nothing is left to do, and
+    /// ends as this one would have; from it on, the same command begins anew.
     ///
     /// # Errors
-    /// It cannot be removed.
-    pub(super) fn end(self, has_failed_pages: bool) -> Result<bool, StateError> {
+    /// It cannot be written, or removed.
+    pub(super) fn end(self, summary: &Summary) -> Result<(), StateError> {
         let Session { folder, store, manifest, .. } = self;
-        drop(store);
-        if manifest.keeps || has_failed_pages {
-            return Ok(true);
+        failpoint::pass("run finished");
+        if !manifest.keeps && summary.pages_failed() == 0 {
+            drop(store);
+            return folder.remove();
         }
-        folder.remove()?;
-        Ok(false)
+        let mut batch = Batch::default();
+        batch.put(Value::End, summary.end.name().as_bytes().to_vec());
+        if let Some(last_run) = LastRun::after(summary) {
+            batch.put(Value::LastRun, last_run.to_json().to_string().into_bytes());
+        }
+        store.commit(batch)
     }
 }
 

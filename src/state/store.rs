@@ -70,6 +70,9 @@ const COMMIT: &[u8] = b"vcommit";
 /// There while a run is being forgotten, of which the process may die in the middle.
 const FORGETTING: &[u8] = b"vforgetting";
 
+/// There from then on until something is committed: so that a store which has lost all is not taken for such a one.
+const FORGOTTEN: &[u8] = b"vforgotten";
+
 /// A request that an earlier run would have tried again, and when, in milliseconds since 1970.
 pub type WaitingRequest = (u64, Request);
 
@@ -197,12 +200,12 @@ impl Store {
         Ok(u64::from_be_bytes(bytes))
     }
 
-    /// Whether nothing was ever committed.
+    /// Whether a run was forgotten, and nothing committed since.
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn is_new(&self) -> Result<bool, StateError> {
-        Ok(self.commit_number(&self.run)? == 0)
+    pub fn is_forgotten(&self) -> Result<bool, StateError> {
+        Ok(self.get(&self.always, FORGOTTEN)?.is_some())
     }
 
     /// Commits all of it or nothing, on disk when this returns.
@@ -212,6 +215,9 @@ impl Store {
     pub fn commit(&self, batch: Batch) -> Result<(), StateError> {
         let number = self.commit_number(&self.run)? + 1;
         let mut all = self.database.batch();
+        if number == 1 {
+            all.remove(&self.always, FORGOTTEN);
+        }
         for (keyspace, entries) in [(&self.run, batch.run), (&self.always, batch.always)] {
             for (key, bytes) in entries {
                 match bytes {
@@ -260,6 +266,7 @@ impl Store {
         let mut batch = self.database.batch();
         batch.remove(&self.always, FORGETTING);
         batch.remove(&self.always, COMMIT);
+        batch.insert(&self.always, FORGOTTEN, []);
         batch.durability(Some(PersistMode::SyncAll)).commit().map_err(failed)
     }
 
@@ -513,7 +520,6 @@ mod tests {
     fn what_was_committed_is_there_after_opening_it_again() {
         let place = tempfile::tempdir().unwrap();
         let store = open(place.path());
-        assert!(store.is_new().unwrap());
         let mut batch = Batch::default();
         [(1, 7), (0, 9), (0, 3)].iter().for_each(|&(rank, id)| batch.change(&pending(rank, id), |_| 0));
         batch.found(&[1, u128::MAX]);
@@ -530,7 +536,6 @@ mod tests {
         store.commit(batch).unwrap();
         drop(store);
         let store = open(place.path());
-        assert!(!store.is_new().unwrap());
         assert_eq!(ids(&store, 99), [3, 7]);
         assert_eq!(ids(&store, 7), [3], "what is found now is not read back");
         assert_eq!(store.waiting().unwrap(), (vec![(55, again)], vec![]));
@@ -574,12 +579,14 @@ mod tests {
         store.forget_run().unwrap();
         drop(store);
         let store = open(place.path());
-        assert!(store.is_new().unwrap());
+        assert!(store.is_forgotten().unwrap());
         assert_eq!(ids(&store, 99), [0_u64; 0]);
         assert_eq!(store.value(Value::LastRun).unwrap().as_deref(), Some(&b"last"[..]));
         assert_eq!(store.lasting(b"ikey").unwrap().as_deref(), Some(&b"entry"[..]));
         let keys = |after: Option<&[u8]>| store.lasting_after(b'i', after).map(|row| row.unwrap().0).count();
         assert_eq!((keys(None), keys(Some(b"ikey"))), (1, 0));
+        store.commit(Batch::default()).unwrap();
+        assert!(!store.is_forgotten().unwrap());
     }
 
     #[test]
