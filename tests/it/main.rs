@@ -31,6 +31,8 @@ mod fetch;
 mod fields;
 /// Rules that follow links, as far as a page shows it.
 mod follow;
+/// Killed at any moment, and the same command again.
+mod kill;
 /// Which links are followed, in which order, and that it ends.
 mod links;
 /// Methods and bodies: forms, JSON, and what redirects make of them.
