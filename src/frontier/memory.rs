@@ -24,6 +24,13 @@ impl Frontier {
         self.hosts.remember(entries, clock)
     }
 
+    /// Whether anything has changed of hosts since the last time. A request that went out is enough: the distance to the
+    /// next is only kept over the end of a process once it was told, so that should not be put off until the answer
+    /// comes.
+    pub fn has_host_changes(&self) -> bool {
+        self.hosts.has_changes()
+    }
+
     /// What has changed of hosts since the last time; not more than was asked and answered since.
     pub fn take_host_changes(&mut self, clock: Clock) -> Vec<Change> {
         self.hosts.take_changes(clock)
@@ -98,6 +105,7 @@ mod tests {
         let Next::Request(robots) = frontier.next(now, None) else { panic!("nothing goes out") };
         assert_eq!(robots.errand, Errand::Robots);
         frontier.settle(&robots, Ok(Gave::Robots(&Robots::allow_all())), Exchange::default(), now);
+        assert!(frontier.has_host_changes());
         let Next::At(at) = frontier.next(now, None) else { panic!("the rate counts for robots.txt too") };
         assert_eq!(at, now + HOUR);
         let Next::Request(page) = frontier.next(at, None) else { panic!("nothing goes out") };
@@ -106,6 +114,7 @@ mod tests {
         assert_eq!(settled.settled, Settled::Done);
         let later = Clock { instant: at, system: first.system + HOUR };
         assert_eq!(keep(frontier.take_host_changes(later), &mut hosts), 2);
+        assert!(!frontier.has_host_changes());
         assert_eq!(
             keep(frontier.take_trap_changes(), &mut traps),
             3,
