@@ -122,6 +122,11 @@ impl Hosts {
         Some(())
     }
 
+    /// Whether [`Hosts::take_changes`] would tell of any.
+    pub(in crate::frontier) fn has_changes(&self) -> bool {
+        self.memory.as_ref().is_some_and(|memory| !memory.changed.is_empty() || !memory.gone.is_empty())
+    }
+
     /// What has changed since the last time: at most two entries for each host that was asked or heard of since, and for
     /// each that was forgotten.
     pub(in crate::frontier) fn take_changes(&mut self, clock: Clock) -> Vec<Change> {
