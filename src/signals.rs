@@ -28,15 +28,22 @@ pub struct Signals {
     ended: Option<Sender<()>>,
 }
 
+/// Makes a write beyond the size limit of the shell (`ulimit -f`) an error that names the limit; else it would kill us
+/// without a word. To be called before anything is written.
+///
+/// # Errors
+/// The system lets us handle no signals.
+pub fn survive_file_limit() -> io::Result<()> {
+    // With a handler, whatever it does, the write fails.
+    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).map(drop)
+}
+
 impl Signals {
     /// Waits for signals from now on and passes them to `stop`.
     ///
     /// # Errors
     /// The system lets us handle no signals, or gives no thread.
     pub fn listen(stop: Arc<Stop>) -> io::Result<Signals> {
-        // A file that reaches the size limit of the shell (`ulimit -f`) would kill us without a word. With a handler,
-        // whatever it does, the write fails with an error that names the limit.
-        signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         let mut waiting = Waiting::new([SIGINT, SIGTERM])?;
         let handle = waiting.handle();
         let first = Arc::new(AtomicI32::new(0));

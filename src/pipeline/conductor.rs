@@ -78,6 +78,9 @@ pub trait Desk {
         false
     }
 
+    /// A request has gone out.
+    fn sent(&mut self) {}
+
     /// Whether it is time to write down what was done.
     ///
     /// # Errors
@@ -197,7 +200,11 @@ impl<D: Desk> Conductor<'_, D> {
                     self.settle(outcome)?;
                     self.recall(&mut offer);
                 }
-                Event::Sent => self.frontier.taken(Instant::now()),
+                Event::Sent => {
+                    self.frontier.taken(Instant::now());
+                    // When its host was asked last must be known to whoever goes on, or it is asked too soon.
+                    self.desk.sent();
+                }
                 Event::Woken | Event::Due => {}
                 // Every parser thread is gone: one panicked, and its guard has set the done flag.
                 Event::Closed => break Conducted::Stopped,

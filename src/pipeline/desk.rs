@@ -479,6 +479,12 @@ impl Desk for RunDesk {
         self.keeping.is_some()
     }
 
+    fn sent(&mut self) {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.keeper.note_sent();
+        }
+    }
+
     fn wants_commit(&mut self, now: Instant) -> Result<bool, DeskError> {
         let Some(keeping) = &mut self.keeping else { return Ok(false) };
         let mut is_kept = false;

@@ -123,6 +123,11 @@ impl Keeper {
         Ok(Keeper { commits, kept, is_busy: false, pages: 0, since: None })
     }
 
+    /// A request went out, which is not written down.
+    pub(super) fn note_sent(&mut self) {
+        self.since.get_or_insert_with(Instant::now);
+    }
+
     /// Something was done that is not written down.
     pub(super) fn note(&mut self) {
         self.pages += 1;
