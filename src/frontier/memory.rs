@@ -6,6 +6,11 @@ use super::Frontier;
 use crate::memory::{Change, Clock};
 use crate::scope::Traps;
 
+/// Whether an entry of the hosts is what a robots.txt said, which is for the user agents it was read for.
+pub fn is_of_robots(key: &[u8]) -> bool {
+    super::hosts::is_of_robots(key)
+}
+
 impl Frontier {
     /// Brings back what [`Frontier::take_host_changes`] told of, of which everything was kept, in any order; and notes
     /// changes from here on. It has to come before the first request, and be called, without entries, for a run that

@@ -313,7 +313,7 @@ where
     let mut session = None;
     if let Some(Keeps { session: mut begun, keeper, cookies }) = keeps {
         let resumed = begun.summary(&empty).and_then(|summary| {
-            begun.resume(&mut frontier, job.ordered, &job.retry)?;
+            begun.resume(&mut frontier, job.ordered, &job.retry, &job.agents)?;
             Ok(summary)
         });
         let counted = match resumed {

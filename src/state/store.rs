@@ -41,6 +41,8 @@ pub enum Value {
     Output,
     /// What was counted.
     Summary,
+    /// The names that robots.txt was read for.
+    Agents,
     /// How the run ended; there is none as long as it has not.
     End,
     /// What the last run that ended gave.
@@ -53,6 +55,7 @@ impl Value {
             Value::Progress => b"progress",
             Value::Output => b"output",
             Value::Summary => b"summary",
+            Value::Agents => b"agents",
             Value::End => b"end",
             Value::LastRun => b"last run",
         };

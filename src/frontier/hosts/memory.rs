@@ -18,6 +18,11 @@ use crate::memory::{Change, Clock};
 const PACE: u8 = b'p';
 const ROBOTS: u8 = b'r';
 
+/// Whether an entry is what a robots.txt said.
+pub(in crate::frontier) fn is_of_robots(key: &[u8]) -> bool {
+    key.first() == Some(&ROBOTS)
+}
+
 /// What is noted for those who keep it.
 #[derive(Debug)]
 pub(super) struct Memory {
