@@ -485,10 +485,10 @@ impl Desk for RunDesk {
         }
     }
 
-    fn wants_commit(&mut self, now: Instant) -> Result<bool, DeskError> {
+    fn wants_commit(&mut self, now: Instant, changes: usize) -> Result<bool, DeskError> {
         let Some(keeping) = &mut self.keeping else { return Ok(false) };
         let mut is_kept = false;
-        let is_due = keeping.keeper.is_due(now, &mut is_kept)?;
+        let is_due = keeping.keeper.is_due(now, changes, &mut is_kept)?;
         if is_kept {
             keeping.on_the_way.clear();
         }

@@ -266,9 +266,7 @@ impl Session {
         let mut seen = Seen::new();
         seen.reserve(progress.numbered());
         for some in self.store.seen() {
-            some?.into_iter().for_each(|fingerprint| {
-                seen.insert(fingerprint);
-            });
+            seen.insert_all(&some?);
         }
         let (waiting, unmade) = self.store.waiting()?;
         let longest = retry.longest_delay.max(retry.longest_asked);

@@ -24,6 +24,9 @@ const CACHE_BYTES: u64 = 8 << 20;
 /// What is written and not yet in a table on disk is in memory, and so often twice.
 const MEMTABLE_BYTES: u64 = 8 << 20;
 
+/// The journal is read when the store is opened, so it must not become long; 64 MB is the least that fjall takes.
+const JOURNAL_BYTES: u64 = 64 << 20;
+
 /// So many pending requests are read at a time.
 const READ_AT_ONCE: usize = 1024;
 
@@ -174,6 +177,7 @@ impl Store {
             let database = Database::builder(path)
                 .cache_size(CACHE_BYTES)
                 .worker_threads(1)
+                .max_journaling_size(JOURNAL_BYTES)
                 .manual_journal_persist(true)
                 .open()?;
             let keyspace = |name| {
