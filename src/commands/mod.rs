@@ -24,7 +24,7 @@ use crate::output::JsonLines;
 use crate::pipeline::{self, Outlet, RunError, Session, SessionError};
 use crate::progress::{Mode, Surroundings, printable};
 use crate::settings::{self, SETTINGS};
-use crate::signals::Signals;
+use crate::signals::{self, Signals};
 use crate::spelling;
 use crate::state::StateError;
 use crate::stop::Stop;
@@ -172,7 +172,10 @@ fn conclude(
     open: impl FnOnce(&Job) -> Result<Outlet, ExitCode>,
     run: impl FnOnce(Outlet, &Stop, Mode, &dyn Fn() -> Option<i32>) -> Result<Summary, RunError>,
 ) -> ExitCode {
-    // Before signals are ours: opening a FIFO waits for its reader, and Ctrl-C must end that.
+    if let Err(error) = signals::survive_file_limit() {
+        return fail(format!("cannot listen for signals: {error}"), None);
+    }
+    // Before the other signals are ours: opening a FIFO waits for its reader, and Ctrl-C must end that.
     let output = match open(job) {
         Ok(output) => output,
         Err(code) => return code,

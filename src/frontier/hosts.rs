@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-pub(super) use self::memory::Untold;
 use self::memory::{Memory, PACE_CHANGED, ROBOTS_CHANGED};
+pub(super) use self::memory::{Untold, is_of_robots};
 use super::backlog::Order;
 use super::host::{Host, LookUp, Turn, Verdict};
 use super::pace::PacePolicy;

@@ -48,6 +48,7 @@ use crate::scope::LeftOut;
 
 pub use self::backlog::{Backlog, BacklogError, Order, Spill};
 pub use self::links::{FollowPolicy, LinkCounts};
+pub use self::memory::is_of_robots;
 pub use self::open::{FAILURES_THAT_END_AN_OPEN_RANGE, OpenEnd};
 pub use self::pace::{HostPace, HostPattern, PacePolicy};
 pub use self::resume::{Changes, PendingRequests, Progress, Resumed};

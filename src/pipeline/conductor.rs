@@ -78,12 +78,15 @@ pub trait Desk {
         false
     }
 
-    /// Whether it is time to write down what was done.
+    /// A request has gone out.
+    fn sent(&mut self) {}
+
+    /// Whether it is time to write down what was done, when the frontier has so many changes.
     ///
     /// # Errors
     /// What was handed over before could not be written.
-    fn wants_commit(&mut self, now: Instant) -> Result<bool, Self::Error> {
-        let _ = now;
+    fn wants_commit(&mut self, now: Instant, changes: usize) -> Result<bool, Self::Error> {
+        let _ = (now, changes);
         Ok(false)
     }
 
@@ -197,7 +200,11 @@ impl<D: Desk> Conductor<'_, D> {
                     self.settle(outcome)?;
                     self.recall(&mut offer);
                 }
-                Event::Sent => self.frontier.taken(Instant::now()),
+                Event::Sent => {
+                    self.frontier.taken(Instant::now());
+                    // When its host was asked last must be known to whoever goes on, or it is asked too soon.
+                    self.desk.sent();
+                }
                 Event::Woken | Event::Due => {}
                 // Every parser thread is gone: one panicked, and its guard has set the done flag.
                 Event::Closed => break Conducted::Stopped,
@@ -352,7 +359,7 @@ impl<D: Desk> Conductor<'_, D> {
     }
 
     fn commit(&mut self, now: Instant) -> Result<(), D::Error> {
-        if !self.desk.wants_commit(now)? {
+        if !self.desk.wants_commit(now, self.frontier.count_changes())? {
             return Ok(());
         }
         let kept = FrontierKept::of(self.frontier, self.desk.first_unwritten());

@@ -478,10 +478,16 @@ impl Desk for RunDesk {
         self.keeping.is_some()
     }
 
-    fn wants_commit(&mut self, now: Instant) -> Result<bool, DeskError> {
+    fn sent(&mut self) {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.keeper.note_sent();
+        }
+    }
+
+    fn wants_commit(&mut self, now: Instant, changes: usize) -> Result<bool, DeskError> {
         let Some(keeping) = &mut self.keeping else { return Ok(false) };
         let mut is_kept = false;
-        let is_due = keeping.keeper.is_due(now, &mut is_kept)?;
+        let is_due = keeping.keeper.is_due(now, changes, &mut is_kept)?;
         if is_kept {
             keeping.on_the_way.clear();
         }

@@ -24,6 +24,12 @@ const COMMIT_EVERY: Duration = Duration::from_millis(200);
 /// So many pages at most.
 const COMMIT_PAGES: u32 = 256;
 
+/// So many changes of requests at most: a commit of them is some megabytes.
+const COMMIT_CHANGES: usize = 20_000;
+
+/// With so many the run waits for the disk, since they are in memory.
+const MOST_CHANGES: usize = 10 * COMMIT_CHANGES;
+
 /// It makes bytes of requests, and waits for the disk.
 const STACK_BYTES: usize = 1 << 20;
 
@@ -112,17 +118,32 @@ impl Keeper {
         Ok(Keeper { commits, kept, is_busy: false, pages: 0, since: None })
     }
 
+    /// A request went out, which is not written down.
+    pub(super) fn note_sent(&mut self) {
+        self.since.get_or_insert_with(Instant::now);
+    }
+
     /// Something was done that is not written down.
     pub(super) fn note(&mut self) {
         self.pages += 1;
         self.since.get_or_insert_with(Instant::now);
     }
 
-    /// Whether it is time for a commit; `is_kept` comes true when the one before is on disk.
+    /// Whether it is time for a commit, when the frontier has so many changes; `is_kept` comes true when the one before is
+    /// on disk.
     ///
     /// # Errors
     /// The one before could not be written.
-    pub(super) fn is_due(&mut self, now: Instant, is_kept: &mut bool) -> Result<bool, KeepError> {
+    pub(super) fn is_due(
+        &mut self,
+        now: Instant,
+        changes: usize,
+        is_kept: &mut bool,
+    ) -> Result<bool, KeepError> {
+        if self.is_busy && changes >= MOST_CHANGES {
+            self.wait()?;
+            *is_kept = true;
+        }
         if self.is_busy
             && let Ok(result) = self.kept.try_recv()
         {
@@ -131,7 +152,7 @@ impl Keeper {
             result?;
         }
         let is_due = self.since.is_some_and(|since| now >= since + COMMIT_EVERY);
-        Ok(!self.is_busy && (is_due || self.pages >= COMMIT_PAGES))
+        Ok(!self.is_busy && (is_due || self.pages >= COMMIT_PAGES || changes >= COMMIT_CHANGES))
     }
 
     /// When it is time for a commit, if there is anything to write down.

@@ -315,7 +315,7 @@ where
     let mut session = None;
     if let Some(Keeps { session: mut begun, keeper, cookies }) = keeps {
         let resumed = begun.summary(&empty).and_then(|summary| {
-            begun.resume(&mut frontier, is_ordered, &job.retry)?;
+            begun.resume(&mut frontier, is_ordered, &job.retry, &job.agents)?;
             Ok(summary)
         });
         let counted = match resumed {

@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::keeper::{COOKIES, HOSTS, TRAPS};
-use crate::frontier::{Frontier, Progress, Resumed, RetryPolicy, Seen};
+use crate::frontier::{Frontier, Progress, Resumed, RetryPolicy, Seen, is_of_robots};
 use crate::job::StatePolicy;
 use crate::memory::Clock;
 use crate::model::{RequestId, SourcePosition};
@@ -263,20 +263,29 @@ impl Session {
         frontier: &mut Frontier,
         is_ordered: bool,
         retry: &RetryPolicy,
+        agents: &[String],
     ) -> Result<(), StateError> {
         let clock = Clock::now();
         frontier.keep_changes(is_ordered);
         let damaged = |what: &str| self.store.damaged(what);
-        let hosts = if self.is_resumed() { self.store.table(HOSTS)? } else { Vec::new() };
+        let mut hosts = if self.is_resumed() { self.store.table(HOSTS)? } else { Vec::new() };
+        let agents = agents.join("\n").into_bytes();
+        if self.store.value(Value::Agents)?.as_ref() != Some(&agents) {
+            // What robots.txt says to others is not for us.
+            let mut batch = Batch::default();
+            for (key, _) in hosts.extract_if(.., |(key, _)| is_of_robots(key)) {
+                batch.entry([&[HOSTS][..], &key].concat(), None);
+            }
+            batch.put(Value::Agents, agents);
+            self.store.commit(batch)?;
+        }
         frontier.remember_hosts(hosts, clock).ok_or_else(|| damaged("what is known of a host"))?;
         let Some(progress) = self.resumed.clone() else { return Ok(()) };
         frontier.remember_traps(self.store.table(TRAPS)?).ok_or_else(|| damaged("counts of links"))?;
         let mut seen = Seen::new();
         seen.reserve(progress.numbered());
         for some in self.store.seen() {
-            some?.into_iter().for_each(|fingerprint| {
-                seen.insert(fingerprint);
-            });
+            seen.insert_all(&some?);
         }
         let (waiting, unmade) = self.store.waiting()?;
         let longest = retry.longest_delay.max(retry.longest_asked);

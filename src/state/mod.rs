@@ -99,6 +99,9 @@ impl StateError {
                     "your quota on that disk is used up: make room in it and run the same command again"
                         .into(),
                 ),
+                io::ErrorKind::FileTooLarge => {
+                    Some("a file has reached the size limit of the system or of `ulimit -f`: raise it and run the same command again".into())
+                }
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Some(
                     "name a folder that you may write to with --state, or do without one: --no-state".into(),
                 ),

@@ -24,6 +24,9 @@ const CACHE_BYTES: u64 = 8 << 20;
 /// What is written and not yet in a table on disk is in memory, and so often twice.
 const MEMTABLE_BYTES: u64 = 8 << 20;
 
+/// The journal is read when the store is opened, so it must not become long; 64 MB is the least that fjall takes.
+const JOURNAL_BYTES: u64 = 64 << 20;
+
 /// So many pending requests are read at a time.
 const READ_AT_ONCE: usize = 1024;
 
@@ -41,6 +44,8 @@ pub enum Value {
     Output,
     /// What was counted.
     Summary,
+    /// The names that robots.txt was read for.
+    Agents,
     /// How the run ended; there is none as long as it has not.
     End,
     /// What the last run that ended gave.
@@ -53,6 +58,7 @@ impl Value {
             Value::Progress => b"progress",
             Value::Output => b"output",
             Value::Summary => b"summary",
+            Value::Agents => b"agents",
             Value::End => b"end",
             Value::LastRun => b"last run",
         };
@@ -174,6 +180,7 @@ impl Store {
             let database = Database::builder(path)
                 .cache_size(CACHE_BYTES)
                 .worker_threads(1)
+                .max_journaling_size(JOURNAL_BYTES)
                 .manual_journal_persist(true)
                 .open()?;
             let keyspace = |name| {

@@ -93,7 +93,7 @@ fn put(error: &PageError, out: &mut Vec<u8>) {
         PageError::TooManyRedirects(count) => put_number((*count).into(), out),
         PageError::TooLarge(limit) => put_number(*limit, out),
         PageError::GivenUp(error) | PageError::NoRobots(error) | PageError::OfRobots(error) => {
-            put(error, out)
+            put(error, out);
         }
         PageError::Aborted => {}
     }

@@ -18,6 +18,11 @@ use crate::memory::{Change, Clock};
 const PACE: u8 = b'p';
 const ROBOTS: u8 = b'r';
 
+/// Whether an entry is what a robots.txt said.
+pub(in crate::frontier) fn is_of_robots(key: &[u8]) -> bool {
+    key.first() == Some(&ROBOTS)
+}
+
 /// What is noted for those who keep it.
 #[derive(Debug)]
 pub(super) struct Memory {
@@ -120,6 +125,11 @@ impl Hosts {
         self.sweep_at = (kept.len() * 2).max(FIRST_SWEEP);
         self.memory = Some(Memory { kept, since: clock, changed: Vec::new(), gone: Vec::new() });
         Some(())
+    }
+
+    /// Whether [`Hosts::take_changes`] would tell of any.
+    pub(in crate::frontier) fn has_changes(&self) -> bool {
+        self.memory.as_ref().is_some_and(|memory| !memory.changed.is_empty() || !memory.gone.is_empty())
     }
 
     /// What has changed since the last time: at most two entries for each host that was asked or heard of since, and for
