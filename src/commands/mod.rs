@@ -160,7 +160,7 @@ fn refuse_session(error: &SessionError) -> ExitCode {
     let code = match error {
         SessionError::State(StateError::Held { .. }) => RUN_AGAIN,
         SessionError::State(StateError::NotAState { .. }) | SessionError::OtherJob { .. } => WRONG_USAGE,
-        SessionError::State(_) | SessionError::Output(_) => FAILED,
+        SessionError::State(_) | SessionError::Output(_) | SessionError::CannotTakeOut { .. } => FAILED,
     };
     fail(error, error.hint());
     ExitCode::from(code)

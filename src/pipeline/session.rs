@@ -35,6 +35,14 @@ pub enum SessionError {
         /// Whether that job has come to its end.
         is_done: bool,
     },
+    /// Nobody can say which lines are of the unfinished run.
+    #[error("--fresh cannot take the lines of the unfinished run out of the output: {damage}")]
+    CannotTakeOut {
+        /// Where the state is.
+        folder: std::path::PathBuf,
+        /// Why.
+        damage: StateError,
+    },
 }
 
 impl SessionError {
@@ -43,6 +51,10 @@ impl SessionError {
         match self {
             SessionError::State(error) => error.hint(),
             SessionError::Output(error) => error.hint(),
+            SessionError::CannotTakeOut { folder, .. } => Some(format!(
+                "replace the file with -O --fresh, or remove {} to keep all that is in the file and begin behind it",
+                folder.display()
+            )),
             SessionError::OtherJob { is_done: true, .. } => {
                 Some("name another folder with --state, or forget that job with --fresh".into())
             }
@@ -358,13 +370,35 @@ fn resume_output(folder: &Folder, store: &Store, target: &Target) -> Result<Json
 /// Forgets what the folder holds, and takes the lines of an unfinished run out of the output, if that is still as we left
 /// it.
 fn start_over(folder: &Folder, target: &Target) -> Result<(), SessionError> {
-    if let Ok(Some(_)) = folder.manifest()
-        && let Ok(store) = folder.open_store()
-        && store.value(Value::End).is_ok_and(|end| end.is_none())
-        && let Ok(Some(bytes)) = store.value(Value::Output)
-        && let Some(position) = Position::from_bytes(&bytes)
-    {
-        JsonLines::take_out(target, &position, &folder.note())?;
+    match unfinished(folder) {
+        Ok(Some(position)) => JsonLines::take_out(target, &position, &folder.note())?,
+        Ok(None) => {}
+        // All that is there goes anyway.
+        Err(_) if matches!(target, Target::Replace(_)) => {}
+        Err(damage) => {
+            let is_empty = match target {
+                Target::Append(path) => {
+                    path.metadata().is_ok_and(|metadata| metadata.len() == 0) || !path.exists()
+                }
+                _ => false,
+            };
+            if !is_empty {
+                return Err(SessionError::CannotTakeOut { folder: folder.path().to_owned(), damage });
+            }
+        }
     }
     Ok(folder.clear()?)
+}
+
+/// How far the output of a run came that has not ended; `None` if there is none.
+fn unfinished(folder: &Folder) -> Result<Option<Position>, StateError> {
+    if folder.manifest()?.is_none() {
+        return Ok(None);
+    }
+    let store = folder.open_store()?;
+    if store.value(Value::End)?.is_some() || store.is_forgotten()? {
+        return Ok(None);
+    }
+    let position = store.value(Value::Output)?.and_then(|bytes| Position::from_bytes(&bytes));
+    position.map(Some).ok_or_else(|| store.damaged("how far the output has come"))
 }

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -168,6 +169,9 @@ pub struct Store {
     database: Database,
     run: Keyspace,
     always: Keyspace,
+    /// Where it is, with device and number.
+    path: PathBuf,
+    identity: Option<(u64, u64)>,
 }
 
 impl Store {
@@ -187,7 +191,14 @@ impl Store {
                 database.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))
             };
             let (run, always) = (keyspace(RUN)?, keyspace(ALWAYS)?);
-            Ok(Store { folder: folder.to_owned(), database, run, always })
+            Ok(Store {
+                folder: folder.to_owned(),
+                database,
+                run,
+                always,
+                path: path.to_owned(),
+                identity: identity(path),
+            })
         })?;
         if store.get(&store.always, FORGETTING)?.is_some() {
             store.forget_the_rest()?;
@@ -250,7 +261,11 @@ impl Store {
         let committed = all.durability(Some(PersistMode::SyncData)).commit();
         committed.map_err(|error| StateError::write(&self.folder, to_io(error)))?;
         failpoint::pass("batch written");
-        Ok(())
+        // On a file system of Unix, all of this works on files that nobody will find again.
+        match identity(&self.path) == self.identity {
+            true => Ok(()),
+            false => Err(StateError::Removed(self.folder.clone())),
+        }
     }
 
     /// Forgets the run, and keeps what outlives it.
@@ -489,6 +504,10 @@ fn is_of_the_system(cause: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     let kind = cause.kind();
     [StorageFull, QuotaExceeded, PermissionDenied, ReadOnlyFilesystem, FileTooLarge].contains(&kind)
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 fn to_io(error: fjall::Error) -> io::Error {

@@ -258,7 +258,13 @@ impl Trial {
     /// Whether the run is done, though it may have been killed before it could say so.
     fn is_done(&self) -> bool {
         let state = self.job.state(self.folder.path());
-        let Ok(folder) = Folder::take_existing(&state) else {
+        // A copy: what another thread starts in this moment would inherit the lock for a while.
+        let copy = self.path("copy");
+        let _ = fs::remove_dir_all(&copy);
+        if state.exists() {
+            copy_folder(&state, &copy);
+        }
+        let Ok(folder) = Folder::take_existing(&copy) else {
             return self.length() > self.before;
         };
         // A state that is kept says so of the run before, too, as long as this one has not begun.
@@ -332,6 +338,18 @@ pub(crate) fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
             return None;
         }
         thread::sleep(Duration::from_millis(1));
+    }
+}
+
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let place = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_folder(&entry.path(), &place),
+            false => drop(fs::copy(entry.path(), place).unwrap()),
+        }
     }
 }
 

@@ -46,5 +46,7 @@ mod seeds;
 /// What is asked for: several URLs, lists, variables, globs.
 mod sources;
 mod support;
+/// Full disks, damage, files that others touch, two runs at once.
+mod torture;
 /// `pagemill try`: one page, expressions, near misses, line by line.
 mod try_page;
