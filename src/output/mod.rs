@@ -5,8 +5,12 @@
 
 mod destination;
 pub mod jsonl;
+mod mark;
+mod position;
 pub mod reorder;
 
 pub use destination::{OutputError, Target, check_target};
 pub use jsonl::JsonLines;
+pub use mark::Mark;
+pub use position::{End, Position};
 pub use reorder::Reorder;
