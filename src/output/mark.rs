@@ -85,3 +85,7 @@ fn sync_folder(folder: &Path) -> Result<(), OutputError> {
 fn failed(path: &Path) -> impl Fn(io::Error) -> OutputError {
     move |cause| OutputError::Sync { path: path.into(), cause }
 }
+
+#[cfg(test)]
+#[path = "mark_tests.rs"]
+mod tests;

@@ -195,3 +195,7 @@ fn last_part(target: &Target, part: u64) -> u64 {
         _ => part,
     }
 }
+
+#[cfg(test)]
+#[path = "resume_tests.rs"]
+mod tests;
