@@ -335,8 +335,9 @@ fn target_of(kind: usize, most: u64, folder: &TempDir) -> Target {
     }
 }
 
-/// A copy of the folder as a kill leaves it: of the last write that was announced, the file has any beginning.
-fn kill(folder: &TempDir, target: impl Fn(&TempDir) -> Target, at: f64) -> TempDir {
+/// A copy of the folder as a kill leaves it: of the last write that was announced, the file has any beginning, unless the
+/// mark at `marked` came after it.
+fn kill(folder: &TempDir, target: impl Fn(&TempDir) -> Target, marked: End, at: f64) -> TempDir {
     let copy = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(folder.path()).unwrap() {
         let entry = entry.unwrap();
@@ -344,10 +345,11 @@ fn kill(folder: &TempDir, target: impl Fn(&TempDir) -> Target, at: f64) -> TempD
     }
     let announced = note::read(&fs::read(note_in(&copy)).unwrap()).unwrap();
     let path = target(&copy).path(announced.before.part).unwrap();
-    let (start, end) = (announced.before.length, fs::metadata(&path).unwrap().len());
+    let (before, end) = (announced.before, fs::metadata(&path).unwrap().len());
+    let start = if marked.part == before.part { before.length.max(marked.length) } else { before.length };
     let length = start + ((end - start) as f64 * at) as u64;
     cut(&path, length);
-    if length == start && end > start {
+    if length == before.length && end > length {
         // The kill may have come before the bytes were noted, too.
         cut(&note_in(&copy), 1024);
     }
@@ -374,7 +376,7 @@ proptest! {
             };
             output.keep_note(&note_in(&folder)).unwrap();
             let mut position_now = position(&output.mark().unwrap());
-            let mut count_kept = lines.len();
+            let (mut count_kept, mut marked) = (lines.len(), position_now.end);
             let mut ahead = 0;
             for deal in deals {
                 match deal {
@@ -386,13 +388,14 @@ proptest! {
                     Deal::Mark(is_kept) => {
                         let mark = output.mark().unwrap();
                         ahead += 1;
+                        marked = mark.position().end;
                         if is_kept || ahead == note::MARKS - 1 {
                             (position_now, count_kept, ahead) = (position(&mark), lines.len(), 0);
                         }
                     }
                 }
             }
-            let copy = kill(&folder, target, at);
+            let copy = kill(&folder, target, marked, at);
             drop(output);
             folder = copy;
             lines.truncate(count_kept);
