@@ -237,7 +237,7 @@ fn parts_made_since_are_removed_and_foreign_ones_refused() {
     assert!(resume(&folder, &target, &position).is_err());
     assert_eq!(content(&target), "1\n2\n333\nforeign");
     fs::remove_file(path(3)).unwrap();
-    resume(&folder, &target, &position).unwrap();
+    resume(&folder, &target, &position).unwrap().keep_note(&note_in(&folder)).unwrap();
     assert_eq!(content(&target), "1\n");
     fs::write(path(2), "foreign").unwrap();
     assert!(
