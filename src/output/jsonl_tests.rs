@@ -395,3 +395,33 @@ fn a_part_that_another_made_meanwhile_is_not_written_to() {
     drop(output);
     assert_eq!(fs::read_to_string(second).unwrap(), "foreign");
 }
+
+#[test]
+fn a_run_whose_half_line_was_taken_back_can_be_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::Append(folder.path().join("out"));
+    let note = folder.path().join("note");
+    let mut output = JsonLines::open(&target).unwrap();
+    output.keep_note(&note).unwrap();
+    output.write(b"1\n").unwrap();
+    let position = output.mark().unwrap().position().clone();
+    output.write(b"2\n").unwrap();
+    output.flush().unwrap();
+    // A disk that takes a line in three bites, and fills up with the fourth.
+    for bite in [b"3", b"3", b"3"] {
+        output.lines.destination.write_all(bite).unwrap();
+    }
+    output.lines.destination.take_back(3);
+    let path = folder.path().join("out");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "1\n2\n");
+    for (text, is_ours) in [("1\n2\n", true), ("1\nx\n", false), ("1\n2\n3\n", false)] {
+        fs::write(&path, text).unwrap();
+        assert_eq!(JsonLines::resume(&target, &position, Some(&note)).is_ok(), is_ours, "{text}");
+        if is_ours {
+            assert_eq!(fs::read_to_string(&path).unwrap(), "1\n");
+        }
+        fs::write(&path, "1\n2\n").unwrap();
+        // Going on has noted its cut.
+        output.lines.destination.take_back(0);
+    }
+}

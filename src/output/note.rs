@@ -34,6 +34,8 @@ pub(super) enum Deed {
     Write = 1,
     /// The file is cut back to the mark, from the length that the deed begins at, and later parts are removed.
     Cut = 2,
+    /// Nothing: a write failed, and the file ends where the deed begins. The bytes are the hash of those before.
+    Stop = 3,
 }
 
 /// A mark, and the hash of what was written from there to the next one, or to the deed.
@@ -50,7 +52,7 @@ pub(super) struct Announced {
     pub(super) marks: Vec<Noted>,
     /// The last part, and what its length was before the deed.
     pub(super) before: End,
-    /// What was to be written there.
+    /// What was to be written there, or what the deed says of them.
     pub(super) bytes: Vec<u8>,
 }
 
@@ -85,6 +87,13 @@ impl Note {
             last.hash = *self.hasher.finalize().as_bytes();
         }
         record(&mut self.buffer, Deed::Write, before, self.marks.iter().copied(), bytes);
+        self.file.write_all_at(&self.buffer, RECORD_AT as u64)
+    }
+
+    /// Notes that the file ends at `end`, for `tail` is what it ends with: in front of what was announced before.
+    pub(super) fn announce_stop(&mut self, end: End, tail: &[u8]) -> io::Result<()> {
+        let marks = self.marks.iter().copied();
+        record(&mut self.buffer, Deed::Stop, end, marks, blake3::hash(tail).as_bytes());
         self.file.write_all_at(&self.buffer, RECORD_AT as u64)
     }
 
@@ -136,6 +145,7 @@ pub(super) fn read(note: &[u8]) -> Option<Announced> {
     let deed = match body[0] {
         1 => Deed::Write,
         2 => Deed::Cut,
+        3 => Deed::Stop,
         _ => return None,
     };
     let marks = (0..usize::from(body[1]))

@@ -113,7 +113,19 @@ impl Verified<'_> {
                     && (self.length == end.length || self.length == announced.before.length)
             }
             Deed::Write => self.is_written(announced).unwrap_or(false),
+            Deed::Stop => {
+                announced.marks.iter().any(|mark| mark.end == end)
+                    && self.last_part == announced.before.part
+                    && self.is_stopped(announced).unwrap_or(false)
+            }
         }
+    }
+
+    fn is_stopped(&self, announced: &Announced) -> io::Result<bool> {
+        let mut file = File::open(part_path(self.target, self.last_part))?;
+        let length = file.metadata()?.len();
+        let tail = tail_before(&mut file, length)?;
+        Ok(length == announced.before.length && blake3::hash(&tail).as_bytes() == &announced.bytes[..])
     }
 
     fn is_written(&self, announced: &Announced) -> io::Result<bool> {

@@ -220,6 +220,15 @@ impl Write for Sink {
 impl Destination for Sink {
     /// Nothing is written afterwards, and no mark is made.
     fn take_back(&mut self, bytes: u64) {
+        if let (Some(note), Some(path), Some(length)) =
+            (&mut self.note, &self.path, self.end.length.checked_sub(bytes))
+        {
+            let tail = File::open(path).and_then(|mut file| tail_before(&mut file, length));
+            // As the note is, it knows nothing of so short a file: then rather a half line, which going on cuts off.
+            if tail.and_then(|tail| note.announce_stop(End { length, ..self.end }, &tail)).is_err() {
+                return;
+            }
+        }
         take_back(&self.file, bytes);
     }
 
