@@ -122,6 +122,30 @@ pub enum OutputError {
 }
 
 impl OutputError {
+    /// Whether the output is not as an earlier run left it, or cannot be written; if not, it could not be opened, and
+    /// another one should be named.
+    pub fn is_of_state(&self) -> bool {
+        match self {
+            OutputError::IsFolder(_)
+            | OutputError::FolderMissing { .. }
+            | OutputError::Open { .. }
+            | OutputError::Unreadable { .. }
+            | OutputError::NotCompressed { .. }
+            | OutputError::PartsWithGap { .. } => false,
+            OutputError::BrokenPipe
+            | OutputError::Write { .. }
+            | OutputError::Sync { .. }
+            | OutputError::Removed(_)
+            | OutputError::Cut { .. }
+            | OutputError::Shared { .. }
+            | OutputError::Missing(_)
+            | OutputError::Shorter { .. }
+            | OutputError::Changed(_)
+            | OutputError::Longer { .. }
+            | OutputError::ForeignPart(_) => true,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
