@@ -56,7 +56,7 @@ impl JsonLines {
         position: &Position,
         note: Option<&Path>,
     ) -> Result<JsonLines, OutputError> {
-        if *target == Target::Stdout {
+        if !position.is_in_file() {
             return JsonLines::open(target);
         }
         resume::verify(target, position, note)?.cut_back()?;
@@ -82,7 +82,7 @@ impl JsonLines {
             Target::Append(_) => false,
             Target::Parts(parts) => parts.replaces,
         };
-        if is_replaced {
+        if is_replaced || !position.is_in_file() {
             return Ok((JsonLines::open(target)?, true));
         }
         let Ok(verified) = resume::verify(target, position, note) else {

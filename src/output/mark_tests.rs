@@ -94,6 +94,8 @@ fn what_is_no_file_has_no_position() {
     let mark = output.mark().unwrap();
     mark.sync().unwrap();
     assert_eq!(*mark.position(), Position::default());
+    assert!(!mark.position().is_in_file());
+    JsonLines::resume(&Target::Stdout, mark.position(), None).unwrap();
 }
 
 #[test]

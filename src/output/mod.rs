@@ -1,9 +1,9 @@
 //! Records on their way out: [`jsonl`] writes whole lines, [`reorder`] brings outcomes back into the order of the
 //! source.
 //!
-//! [`position`] is how far the output has come, [`mark`] brings it to the disk, [`note`] tells after a kill what is ours,
-//! and [`resume`] goes on from there. Knows nothing of pages or rules. Used by one thread only, the conductor; but a
-//! [`Mark`] goes where it is waited for.
+//! A [`Position`] is how far the output has come, a [`Mark`] brings it to the disk, `note` tells after a kill what is ours,
+//! and `resume` goes on from there. Knows nothing of pages or rules. Used by one thread only, the conductor; but a
+//! mark goes where it is waited for.
 
 mod compress;
 mod destination;

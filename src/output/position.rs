@@ -34,6 +34,12 @@ pub struct Position {
 }
 
 impl Position {
+    /// Whether the output is a file; not so for standard output, devices and FIFOs, which have no position.
+    pub fn is_in_file(&self) -> bool {
+        // No bytes have such a hash, as far as anybody knows.
+        self.tail != [0; 32]
+    }
+
     /// Appends the position.
     pub fn to_bytes(&self, out: &mut Vec<u8>) {
         out.push(VERSION);

@@ -34,11 +34,15 @@ pub(super) fn verify<'a>(
     note: Option<&'a Path>,
 ) -> Result<Verified<'a>, OutputError> {
     let end = position.end;
-    let path = target.path(end.part).expect("standard output has no position");
+    let path = target.path(end.part).expect("a position in a file was made by a target with one");
     let unreadable = |cause: io::Error| match cause.kind() {
         io::ErrorKind::NotFound => OutputError::Missing(path.clone()),
         _ => OutputError::Unreadable { path: path.clone(), cause },
     };
+    // Opening a FIFO would wait for its writer.
+    if !fs::metadata(&path).map_err(unreadable)?.is_file() {
+        return Err(OutputError::Missing(path));
+    }
     let mut file = File::open(&path).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
     if length < end.length {
@@ -194,7 +198,7 @@ fn update(hasher: &mut blake3::Hasher, mut from: impl Read) -> io::Result<()> {
 }
 
 fn part_path(target: &Target, part: u64) -> PathBuf {
-    target.path(part).expect("standard output has no position")
+    target.path(part).expect("a position in a file was made by a target with one")
 }
 
 /// The last of the parts that follow one another from `part` on. None of those behind it were there when it was made.

@@ -197,7 +197,7 @@ impl Write for Sink {
         let mut bytes = bytes;
         if let Some(note) = &mut self.note {
             bytes = &bytes[..bytes.len().min(WRITE_MOST)];
-            note.announce(self.end, bytes).map_err(not_noted)?;
+            note.announce(self.end, bytes).map_err(|cause| not_noted(&cause))?;
         }
         let count = (&*self.file).write(bytes)?;
         if self.path.is_some() {
@@ -247,7 +247,7 @@ impl Destination for Sink {
         let part = self.end.part + 1;
         let path = parts.names.path(part);
         if let Some(note) = &mut self.note {
-            note.announce_part(part).map_err(not_noted)?;
+            note.announce_part(part).map_err(|cause| not_noted(&cause))?;
         }
         if self.is_dirty && self.note.is_some() {
             if self.finished.len() >= MOST_UNSYNCED {
@@ -267,7 +267,7 @@ impl Destination for Sink {
 }
 
 /// The message names the output, but the note may be on another disk.
-fn not_noted(cause: io::Error) -> io::Error {
+fn not_noted(cause: &io::Error) -> io::Error {
     io::Error::new(cause.kind(), format!("the note of it in the state folder cannot be written: {cause}"))
 }
 

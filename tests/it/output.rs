@@ -66,13 +66,13 @@ fn records_go_into_parts_and_compressed_files_and_all_say_the_same() {
 
 #[test]
 fn names_and_sizes_that_do_not_go_together_are_told_before_the_first_request() {
-    let server = Server::start(|_| {});
+    let server = Server::start(|_| {}).may_be_idle();
     let folder = temp_dir();
     for (more, said) in [
         (&["-o", "p.jsonl", "--rotate", "1M"][..], "parts need a name with {part} in it"),
         (&["-o", "p-{page}.jsonl", "--rotate", "1M"], "this is not {part}"),
         (&["-o", "p-{part}.jsonl"], "nothing says how large a part may be"),
-        (&["-O", "p-{part}.jsonl", "--rotate", "big"], "this is not a size"),
+        (&["-O", "p-{part}.jsonl", "--rotate", "big"], "unknown unit of size"),
         (&["--rotate", "1M"], "standard output has no parts"),
         (&["-o", "p-{part}", "--rotate", "1M", "--summary", "p-3"], "the records are written to this file"),
     ] {
@@ -86,7 +86,7 @@ fn names_and_sizes_that_do_not_go_together_are_told_before_the_first_request() {
 
 #[test]
 fn plain_text_in_a_file_called_gz_is_not_appended_to() {
-    let server = Server::start(|_| {});
+    let server = Server::start(|_| {}).may_be_idle();
     let folder = temp_dir();
     fs::write(folder.path().join("old.jsonl.gz"), "{}\n").unwrap();
     let (code, stderr) = crawl(&server, folder.path(), &["-o", "old.jsonl.gz"]);
