@@ -160,6 +160,7 @@ fn refuse_session(error: &SessionError) -> ExitCode {
     let code = match error {
         SessionError::State(StateError::Held { .. }) => RUN_AGAIN,
         SessionError::State(StateError::NotAState { .. }) | SessionError::OtherJob { .. } => WRONG_USAGE,
+        SessionError::Output(error) if !error.is_of_state() => WRONG_USAGE,
         SessionError::State(_) | SessionError::Output(_) | SessionError::CannotTakeOut { .. } => FAILED,
     };
     fail(error, error.hint());

@@ -231,10 +231,7 @@ pub fn layer_of(settings: &[(String, Vec<String>)]) -> Layer {
 
 /// A file of its own has its state beside it.
 fn beside(target: &Target) -> Option<PathBuf> {
-    let path = match target {
-        Target::Stdout => return None,
-        Target::Append(path) | Target::Replace(path) => path,
-    };
+    let path = target.place()?;
     if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return None;
     }
@@ -272,11 +269,7 @@ fn parts(layers: &mut Layers, file: &Saved, target: &Target) -> Vec<JobPart> {
             "the tables of the job file".to_owned()
         }));
     }
-    let path = match target {
-        Target::Stdout => None,
-        Target::Append(path) | Target::Replace(path) => Some(absolute(path)),
-    };
-    if let Some(path) = path {
+    if let Some(path) = target.place().map(|path| absolute(&path)) {
         parts.push(part("output", &[path.to_string_lossy().into_owned()], |text| format!("`{text}`")));
     }
     parts

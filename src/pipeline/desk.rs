@@ -213,26 +213,30 @@ impl RunDesk {
         Ok(())
     }
 
-    /// Writes down the last of it, and waits until it is on disk. `is_done` if nothing more will be written.
+    /// Writes down the last of it, and waits until it is on disk. Nothing is written to the output behind it.
     ///
     /// # Errors
     /// It cannot be written.
-    pub(super) fn keep_last(&mut self, kept: FrontierKept, is_done: bool) -> Result<(), DeskError> {
+    pub(super) fn keep_last(&mut self, kept: FrontierKept) -> Result<(), DeskError> {
         if let Some(keeping) = &mut self.keeping {
             keeping.keeper.wait()?;
             keeping.on_the_way.clear();
         }
-        self.hand_over(kept, is_done)?;
+        self.hand_over(kept, true)?;
         match &mut self.keeping {
             Some(keeping) => Ok(keeping.keeper.wait()?),
             None => Ok(()),
         }
     }
 
-    fn hand_over(&mut self, kept: FrontierKept, is_done: bool) -> Result<(), DeskError> {
+    fn hand_over(&mut self, kept: FrontierKept, is_last: bool) -> Result<(), DeskError> {
         let took = self.took_before + self.began.elapsed();
         let Some(keeping) = &mut self.keeping else { return Ok(()) };
-        let mark = if is_done { self.output.mark_last()? } else { self.output.mark()? };
+        if is_last {
+            // What compressed output holds back would else be written behind the mark.
+            self.output.end()?;
+        }
+        let mark = self.output.mark()?;
         let notes = self.news.as_mut().map(News::take_notes).unwrap_or_default();
         keeping.on_the_way.add(&notes);
         keeping.keeper.hand_over(Commit {
@@ -242,6 +246,7 @@ impl RunDesk {
             summary: Summary { duration: took, ..self.summary.clone() }.to_kept(),
             cookies: (keeping.cookies)(),
             notes,
+            is_last,
         });
         Ok(())
     }

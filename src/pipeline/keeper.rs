@@ -71,6 +71,8 @@ pub(super) struct Commit {
     pub(super) summary: Vec<u8>,
     pub(super) cookies: Vec<memory::Change>,
     pub(super) notes: Vec<Note>,
+    /// Nothing follows, be the run done or not.
+    pub(super) is_last: bool,
 }
 
 /// What became of pages.
@@ -198,7 +200,12 @@ fn batch_of(commit: Commit) -> Batch {
     }
     batch.found(&commit.kept.changes.found);
     batch.put(Value::Progress, commit.kept.changes.progress.to_bytes());
-    batch.put(Value::Output, commit.mark.position().to_bytes());
+    let mut output = Vec::new();
+    commit.mark.position().to_bytes(&mut output);
+    batch.put(Value::Output, output);
+    if commit.is_last {
+        batch.put(Value::Clean, Vec::new());
+    }
     batch.put(Value::Summary, commit.summary);
     commit.done.failed.iter().for_each(|page| batch.failed(page));
     commit.done.forgiven.iter().for_each(|&id| batch.forgive(id));

@@ -294,6 +294,9 @@ where
         };
         desk = desk.only_news(News::new(past, policy.with_op), policy.stop_at_seen);
     }
+    if keeps.as_ref().is_some_and(|keeps| keeps.session.old_lines_stay()) {
+        desk.say("note: the output has changed since the unfinished run; what that run wrote stays in it");
+    }
     if ended_mid_line {
         desk.say("note: the output file ended in the middle of a line; the new records begin on a line of their own");
     }
@@ -371,7 +374,7 @@ where
                 return Ok(());
             }
             let kept = FrontierKept::of(&mut frontier, desk.first_unwritten());
-            desk.keep_last(kept, end.is_done())
+            desk.keep_last(kept)
         });
     // Its hold on the source, on lists that somebody waits for, and on the store.
     drop(frontier);

@@ -14,7 +14,7 @@ use crate::written::{Layer, Place, Written};
 /// A list of things, newest first; each page has some, and may lead to others.
 const JOB: &str = "[source]\nurl = 'http://h/{page}'\npages = '1-8'\n[extract.list]\neach = '//li'\nfields.k = '@id'\n\
                    fields.v = '.'\nkey = 'k'\nwith-meta = true\n\
-                   [fetch]\njobs = 1\nparsers = 1\n[output]\nsince-last = true\nwith-op = true\nquiet = true\n";
+                   [fetch]\njobs = 1\nparsers = 1\n[output]\nstate = 'kept'\nsince-last = true\nwith-op = true\nquiet = true\n";
 
 fn job(text: &str, flags: &[(&'static str, &str)]) -> Job {
     let (file, mistakes) = config::parse("job.toml", text);

@@ -75,6 +75,8 @@ pub struct Session {
     resumed: Option<Progress>,
     /// Pages that failed in a run that is done, and are to be tried again.
     retried: Option<Vec<FailedPage>>,
+    /// It was started over, and nobody could say which lines of the output were of the unfinished run.
+    old_lines_stay: bool,
 }
 
 impl Session {
@@ -85,12 +87,14 @@ impl Session {
     pub fn begin(policy: &StatePolicy, target: &Target) -> Result<(Session, JsonLines), SessionError> {
         let folder = Folder::take(&policy.folder)?;
         if policy.fresh {
-            start_over(&folder, target)?;
+            let (output, stays) = start_over(&folder, target)?;
+            let (session, output) = Session::new_run(folder, None, 1, policy, target, output)?;
+            return Ok((Session { old_lines_stay: stays, ..session }, output));
         }
         let Some(manifest) = folder.manifest()? else {
             // What is left of a state that was being removed, or never came to be one.
             folder.clear()?;
-            return Session::new_run(folder, None, 1, policy, target);
+            return Session::new_run(folder, None, 1, policy, target, None);
         };
         let store = folder.open_store()?;
         let is_done = store.value(Value::End)?.is_some();
@@ -101,22 +105,32 @@ impl Session {
             return Err(SessionError::OtherJob { folder, differences, is_done });
         }
         if is_done && manifest.keeps {
-            return Session::new_run(folder, Some(store), manifest.run + 1, policy, target);
+            return Session::new_run(folder, Some(store), manifest.run + 1, policy, target, None);
         }
         if store.is_forgotten()? {
             // It died between two runs.
-            return Session::new_run(folder, Some(store), manifest.run, policy, target);
+            return Session::new_run(folder, Some(store), manifest.run, policy, target, None);
         }
         if is_done {
             let run = manifest.run;
             drop(store);
             folder.clear()?;
-            return Session::new_run(folder, None, run, policy, target);
+            return Session::new_run(folder, None, run, policy, target, None);
         }
         let progress = progress_of(&store)?;
         let output = resume_output(&folder, &store, target)?;
         let manifest = Manifest { keeps: policy.keeps, ..manifest };
-        Ok((Session { folder, store, manifest, resumed: Some(progress), retried: None }, output))
+        Ok((
+            Session {
+                folder,
+                store,
+                manifest,
+                resumed: Some(progress),
+                retried: None,
+                old_lines_stay: false,
+            },
+            output,
+        ))
     }
 
     /// Takes hold of a state whose run is done, to try its failed pages again.
@@ -136,7 +150,14 @@ impl Session {
         let mut batch = Batch::default();
         batch.remove(Value::End);
         store.commit(batch)?;
-        let session = Session { folder, store, manifest, resumed: Some(progress), retried: Some(failed?) };
+        let session = Session {
+            folder,
+            store,
+            manifest,
+            resumed: Some(progress),
+            retried: Some(failed?),
+            old_lines_stay: false,
+        };
         Ok((session, output))
     }
 
@@ -146,6 +167,7 @@ impl Session {
         run: u64,
         policy: &StatePolicy,
         target: &Target,
+        output: Option<JsonLines>,
     ) -> Result<(Session, JsonLines), SessionError> {
         let began = jiff::Timestamp::try_from(SystemTime::now()).unwrap_or_default();
         let manifest = Manifest {
@@ -168,19 +190,24 @@ impl Session {
             }
             None => folder.open_store()?,
         };
-        let mut output = JsonLines::open(target)?;
-        output.keep_note(&folder.note());
+        let mut output = match output {
+            Some(output) => output,
+            None => JsonLines::open(target)?,
+        };
+        output.keep_note(&folder.note())?;
         let mark = output.mark()?;
         mark.sync()?;
         let mut batch = Batch::default();
-        batch.put(Value::Output, mark.position().to_bytes());
+        let mut position = Vec::new();
+        mark.position().to_bytes(&mut position);
+        batch.put(Value::Output, position);
         batch.put(Value::Progress, Progress::default().to_bytes());
         store.commit(batch)?;
         if is_first {
             // From here on it is a state. A store that is empty then has lost what was in it, and is not taken for new.
             folder.write_manifest(&manifest)?;
         }
-        Ok((Session { folder, store, manifest, resumed: None, retried: None }, output))
+        Ok((Session { folder, store, manifest, resumed: None, retried: None, old_lines_stay: false }, output))
     }
 
     /// The store.
@@ -196,6 +223,11 @@ impl Session {
     /// Whether this goes on with an earlier run.
     pub fn is_resumed(&self) -> bool {
         self.resumed.is_some()
+    }
+
+    /// Whether lines of an unfinished run that was to be forgotten are still in the output.
+    pub(super) fn old_lines_stay(&self) -> bool {
+        self.old_lines_stay
     }
 
     /// Whether only pages that had failed are asked for.
@@ -359,39 +391,58 @@ fn progress_of(store: &Store) -> Result<Progress, StateError> {
 }
 
 fn resume_output(folder: &Folder, store: &Store, target: &Target) -> Result<JsonLines, SessionError> {
-    let bytes = store.value(Value::Output)?;
-    let position = bytes.and_then(|bytes| Position::from_bytes(&bytes));
-    let position = position.ok_or_else(|| store.damaged("how far the output has come"))?;
-    let mut output = JsonLines::resume(target, &position, &folder.note())?;
-    output.keep_note(&folder.note());
+    let position = position_of(store)?;
+    let note = folder.note();
+    let is_clean = store.value(Value::Clean)?.is_some();
+    let mut output = JsonLines::resume(target, &position, (!is_clean).then_some(&*note))?;
+    if is_clean {
+        // From here on, what stands behind the position may be ours.
+        let mut batch = Batch::default();
+        batch.remove(Value::Clean);
+        store.commit(batch)?;
+    }
+    output.keep_note(&note)?;
     Ok(output)
 }
 
+fn position_of(store: &Store) -> Result<Position, StateError> {
+    let bytes = store.value(Value::Output)?;
+    let position = bytes.and_then(|bytes| Position::from_bytes(&bytes));
+    position.ok_or_else(|| store.damaged("how far the output has come"))
+}
+
 /// Forgets what the folder holds, and takes the lines of an unfinished run out of the output, if that is still as we left
-/// it.
-fn start_over(folder: &Folder, target: &Target) -> Result<(), SessionError> {
+/// it: then it is open, where that run began. Says whether lines of that run stay.
+fn start_over(folder: &Folder, target: &Target) -> Result<(Option<JsonLines>, bool), SessionError> {
+    let (mut output, mut stays) = (None, false);
     match unfinished(folder) {
-        Ok(Some(position)) => JsonLines::take_out(target, &position, &folder.note())?,
+        Ok(Some((position, is_clean))) => {
+            let note = folder.note();
+            let (lines, is_taken_out) = JsonLines::restart(target, &position, (!is_clean).then_some(&*note))?;
+            (output, stays) = (Some(lines), !is_taken_out);
+        }
         Ok(None) => {}
-        // All that is there goes anyway.
-        Err(_) if matches!(target, Target::Replace(_)) => {}
         Err(damage) => {
             let is_empty = match target {
+                // All that is there goes anyway.
+                Target::Replace(_) | Target::Stdout => true,
                 Target::Append(path) => {
                     path.metadata().is_ok_and(|metadata| metadata.len() == 0) || !path.exists()
                 }
-                _ => false,
+                Target::Parts(parts) => parts.replaces,
             };
             if !is_empty {
                 return Err(SessionError::CannotTakeOut { folder: folder.path().to_owned(), damage });
             }
         }
     }
-    Ok(folder.clear()?)
+    folder.clear()?;
+    Ok((output, stays))
 }
 
 /// How far the output of a run came that has not ended; `None` if there is none.
-fn unfinished(folder: &Folder) -> Result<Option<Position>, StateError> {
+/// Says, too, whether that run ended in good order.
+fn unfinished(folder: &Folder) -> Result<Option<(Position, bool)>, StateError> {
     if folder.manifest()?.is_none() {
         return Ok(None);
     }
@@ -399,6 +450,5 @@ fn unfinished(folder: &Folder) -> Result<Option<Position>, StateError> {
     if store.value(Value::End)?.is_some() || store.is_forgotten()? {
         return Ok(None);
     }
-    let position = store.value(Value::Output)?.and_then(|bytes| Position::from_bytes(&bytes));
-    position.map(Some).ok_or_else(|| store.damaged("how far the output has come"))
+    Ok(Some((position_of(&store)?, store.value(Value::Clean)?.is_some())))
 }

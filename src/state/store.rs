@@ -43,6 +43,8 @@ pub enum Value {
     Progress,
     /// How far the output has come.
     Output,
+    /// There if the last run ended in good order, so that nothing of ours stands behind the output's position.
+    Clean,
     /// What was counted.
     Summary,
     /// The names that robots.txt was read for.
@@ -58,6 +60,7 @@ impl Value {
         let name: &[u8] = match self {
             Value::Progress => b"progress",
             Value::Output => b"output",
+            Value::Clean => b"clean",
             Value::Summary => b"summary",
             Value::Agents => b"agents",
             Value::End => b"end",
