@@ -56,7 +56,9 @@ fn hush_workers() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let thread = std::thread::current();
-        if !thread.name().is_some_and(|name| name.starts_with("crawl-") || name.starts_with("parse-")) {
+        let is_worker =
+            thread.name().is_some_and(|name| name.starts_with("crawl-") || name.starts_with("parse-"));
+        if !is_worker && !crate::state::is_reading() {
             report(panic);
         }
     }));

@@ -3,6 +3,7 @@
 //! What one run knows is in one keyspace, what outlives it in another. Both have the number of the last commit: if
 //! these differ, one of them has lost something, and nothing of it is believed.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -491,9 +492,21 @@ impl Iterator for Pending {
     }
 }
 
+thread_local! {
+    static IS_READING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is reading a store: a panic there is damage, which is told otherwise.
+pub fn is_reading() -> bool {
+    IS_READING.get()
+}
+
 /// Reads; whatever goes wrong there is damage. Damaged bytes may make the store panic where it expects its own.
 fn calm<T>(folder: &Path, read: impl FnOnce() -> Result<T, fjall::Error>) -> Result<T, StateError> {
-    match catch_unwind(AssertUnwindSafe(read)) {
+    let was_reading = IS_READING.replace(true);
+    let read = catch_unwind(AssertUnwindSafe(read));
+    IS_READING.set(was_reading);
+    match read {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(fjall::Error::Io(cause))) if is_of_the_system(&cause) => Err(StateError::write(folder, cause)),
         Ok(Err(fjall::Error::Locked)) => Err(StateError::Held { folder: folder.to_owned(), process: None }),

@@ -59,22 +59,46 @@ impl Place {
     fn with_killed_run() -> Place {
         let place = Place::new();
         let mut child = place.start_first_pages(&[]);
+        // So that there are some commits.
+        std::thread::sleep(Duration::from_millis(500));
         child.kill().unwrap();
         child.wait().unwrap();
         place.is_open.store(true, Ordering::SeqCst);
         place
     }
 
+    /// As [`Place::new`], with a run that was interrupted after the first pages.
+    fn with_stopped_run() -> Place {
+        let place = Place::new();
+        let child = place.start_first_pages(&[]);
+        place.stop(&child);
+        assert_eq!(place.ended(child).code, Some(130));
+        place.is_open.store(true, Ordering::SeqCst);
+        place
+    }
+
+    /// Two signals, so that it does not wait for what is under way.
+    fn stop(&self, child: &Child) {
+        signal(child, "INT");
+        // Two in a row may arrive as one.
+        std::thread::sleep(Duration::from_millis(50));
+        signal(child, "INT");
+    }
+
     /// A run under way that has written the first pages, and waits for the others.
     fn start_first_pages(&self, more: &[&str]) -> Child {
         self.is_open.store(false, Ordering::SeqCst);
         let child = self.start(more);
+        self.wait_for_lines(FIRST);
+        child
+    }
+
+    fn wait_for_lines(&self, count: u64) {
         let end = Instant::now() + LONG;
-        while (self.lines().len() as u64) < FIRST {
+        while (self.lines().len() as u64) < count {
             assert!(Instant::now() < end, "the first pages do not come: {}", self.said());
             std::thread::sleep(Duration::from_millis(5));
         }
-        child
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -316,22 +340,16 @@ fn an_output_that_others_touch_during_the_run_ends_it_and_nothing_is_lost() {
     };
     for (name, touch) in [("moved", &moved as &dyn Fn(&Place)), ("removed", &removed), ("cut", &cut)] {
         let place = Place::new();
-        let child = place.start_first_pages(&[]);
-        // The run is in the middle: the others come when the file is gone.
+        let child = place.start(&["--rate", "100/s"]);
+        place.wait_for_lines(30);
         touch(&place);
-        place.is_open.store(true, Ordering::SeqCst);
-        let before = fs::read(place.path("moved")).unwrap_or_default();
-        // Those that wait for an answer would wait for long.
-        signal(&child, "INT");
-        signal(&child, "INT");
-        std::thread::sleep(Duration::from_millis(50));
         let ended = place.ended(child);
         assert_refused(&ended, 1, &["out.jsonl", "hint"]);
+        assert!((place.server.hits().len() as u64) < PAGES, "{name}: it is noticed at once");
         assert!(place.state().exists(), "{name}");
         let ended = place.run(&[]);
         assert_refused(&ended, 1, &["cannot go on", "out.jsonl", "hint"]);
         if name == "moved" {
-            assert!(before.len() > OLDER.len());
             fs::rename(place.path("moved"), place.output()).unwrap();
             place.assert_goes_on(name);
         }
@@ -344,7 +362,7 @@ fn an_output_that_was_changed_between_two_runs_is_refused_and_left_alone() {
     for (name, is_longer) in
         [("missing", false), ("empty", false), ("shorter", false), ("changed", false), ("longer", true)]
     {
-        let place = Place::with_killed_run();
+        let place = Place::with_stopped_run();
         let before = fs::read(place.output()).unwrap();
         match name {
             "missing" => fs::remove_file(place.output()).unwrap(),
@@ -352,7 +370,8 @@ fn an_output_that_was_changed_between_two_runs_is_refused_and_left_alone() {
             "shorter" => write(&place, &before[..OLDER.len() + 20]),
             "changed" => {
                 let mut bytes = before.clone();
-                bytes[OLDER.len() + 8] ^= 1;
+                let at = bytes.len() - 1000;
+                bytes[at] ^= 1;
                 write(&place, &bytes);
             }
             _ => write(&place, &[&before[..], b"{\"mine\":1}\n"].concat()),
@@ -372,8 +391,7 @@ fn a_state_that_is_removed_during_the_run_is_told() {
     let place = Place::new();
     let child = place.start_first_pages(&[]);
     fs::remove_dir_all(place.state()).unwrap();
-    signal(&child, "INT");
-    signal(&child, "INT");
+    place.stop(&child);
     let ended = place.ended(child);
     assert_refused(&ended, 1, &["removed", "out.jsonl.pagemill", "hint"]);
 }
