@@ -161,18 +161,15 @@ pub(super) fn build(layers: &mut Layers, file: &Saved, target: &Target) -> Optio
         }
         return None;
     }
-    let folder = match (named.clone(), beside(target)) {
-        (Some(folder), _) | (None, Some(folder)) => folder,
-        (None, None) => {
-            for (is_wanted, name) in [(fresh, "fresh"), (since_last, "since-last")] {
-                if is_wanted {
-                    let message = "there is no place for a state beside this output";
-                    let hint = "write to a file with -o, or name a folder with --state";
-                    layers.mistakes.push(Mistake::new(format!("--{name}"), message).with_hint(hint));
-                }
+    let Some(folder) = named.clone().or_else(|| beside(target)) else {
+        for (is_wanted, name) in [(fresh, "fresh"), (since_last, "since-last")] {
+            if is_wanted {
+                let message = "there is no place for a state beside this output";
+                let hint = "write to a file with -o, or name a folder with --state";
+                layers.mistakes.push(Mistake::new(format!("--{name}"), message).with_hint(hint));
             }
-            return None;
         }
+        return None;
     };
     Some(StatePolicy {
         folder,

@@ -9,7 +9,7 @@ use crate::job::StatePolicy;
 use crate::memory::Clock;
 use crate::model::{RequestId, SourcePosition};
 use crate::output::{JsonLines, OutputError, Position, Target};
-use crate::state::{Batch, FailedPage, Folder, Manifest, StateError, Store, Value};
+use crate::state::{Batch, Entries, FailedPage, Folder, Manifest, StateError, Store, Value};
 use crate::summary::{LastRun, Summary};
 
 /// Why a run cannot begin or go on with the state that is there.
@@ -238,7 +238,7 @@ impl Session {
     ///
     /// # Errors
     /// They cannot be read.
-    pub(super) fn cookies(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StateError> {
+    pub(super) fn cookies(&self) -> Result<Entries, StateError> {
         if self.is_resumed() { self.store.table(COOKIES) } else { Ok(Vec::new()) }
     }
 
