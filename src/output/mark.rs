@@ -13,6 +13,11 @@ pub struct Position {
 }
 
 impl Position {
+    /// How long the output is, in bytes.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
     /// As bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         [self.length.to_be_bytes(), self.began.to_be_bytes()].concat()
