@@ -200,7 +200,9 @@ impl Folder {
 fn read_manifest(path: &Path) -> Result<Option<Manifest>, StateError> {
     match fs::read_to_string(path.join(MANIFEST)) {
         Ok(text) => Manifest::from_json(&text, path).map(Some),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
         Err(error) => Err(StateError::damaged(path, format!("{MANIFEST} cannot be read: {error}"))),
     }
 }
