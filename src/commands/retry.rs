@@ -16,11 +16,10 @@ use crate::written::{self, Layer};
 pub(super) fn run(mut typed: RetryTyped) -> ExitCode {
     let path = status::find(&typed.path);
     let path = std::path::absolute(&path).unwrap_or(path);
-    let folder = match take(&path) {
-        Ok(folder) => folder,
+    let (folder, manifest) = match take(&path) {
+        Ok(taken) => taken,
         Err(code) => return code,
     };
-    let (folder, manifest) = folder;
     // What is typed now is said from here; the job was said from there.
     let mut environment = written::read_environment(environment());
     job::anchor(&mut typed.flags);
@@ -43,8 +42,15 @@ pub(super) fn run(mut typed: RetryTyped) -> ExitCode {
         Err(error) => return refuse_session(&error.into()),
     };
     match answer_at_once(&store, &path) {
-        Ok(None) => {}
-        Ok(Some(code)) => return code,
+        Ok(Answer::GoOn) => {}
+        Ok(Answer::End(code)) => return ExitCode::from(code),
+        Ok(Answer::AllDone) => {
+            say("nothing to try again: no page of this run has failed");
+            drop(store);
+            // Its process may have died before it could do that.
+            let removed = if manifest.keeps { Ok(()) } else { folder.remove() };
+            return removed.map_or_else(|error| refuse_session(&error.into()), |()| ExitCode::SUCCESS);
+        }
         Err(error) => return refuse_session(&error.into()),
     }
     let source = job.source.as_ref().expect("a job for a crawl has a source");
@@ -115,21 +121,30 @@ fn build(path: &Path, manifest: &Manifest, flags: Layer, environment: Layer) -> 
     Ok(job)
 }
 
-/// The exit code, if there is nothing to try again, or not now.
-fn answer_at_once(store: &Store, path: &Path) -> Result<Option<ExitCode>, StateError> {
+/// What is to be done, by what the state has.
+enum Answer {
+    /// Failed pages can be tried again.
+    GoOn,
+    /// No page has failed.
+    AllDone,
+    /// It was said why not.
+    End(u8),
+}
+
+fn answer_at_once(store: &Store, path: &Path) -> Result<Answer, StateError> {
     // It has begun, and goes on.
     if store.value(Value::Retry)?.is_some() {
-        return Ok(None);
+        return Ok(Answer::GoOn);
     }
     let Some(end) = store.value(Value::End)? else {
         let message = format!("the run in {} is not done", path.display());
         let hint = "run its command again first; the pages that failed can be tried again then";
         fail(message, Some(hint.into()));
-        return Ok(Some(ExitCode::from(WRONG_USAGE)));
+        return Ok(Answer::End(WRONG_USAGE));
     };
     if end == End::MaxRecords.name().as_bytes() {
         say("nothing to try again: the run has all records that were asked for (--max-records)");
-        return Ok(Some(ExitCode::SUCCESS));
+        return Ok(Answer::End(0));
     }
     let (pages, without_request) = standing::count_failed(store)?;
     if without_request > 0 {
@@ -137,12 +152,9 @@ fn answer_at_once(store: &Store, path: &Path) -> Result<Option<ExitCode>, StateE
         say(&format!("note: {places} of the source gave no request; that cannot be tried again"));
     }
     Ok(match (pages, without_request) {
-        (0, 0) => {
-            say("nothing to try again: no page of this run has failed");
-            Some(ExitCode::SUCCESS)
-        }
-        (0, _) => Some(ExitCode::from(STILL_FAILED)),
-        _ => None,
+        (0, 0) => Answer::AllDone,
+        (0, _) => Answer::End(STILL_FAILED),
+        _ => Answer::GoOn,
     })
 }
 

@@ -109,13 +109,12 @@ impl Ledger {
         }
     }
 
-    /// Takes the changes. In ordered output, what is settled from `written` on is not written yet, and so is still kept.
+    /// Takes the changes. In ordered output, what is settled from `written` on is not written yet, and so is still kept;
+    /// `None` if all of it is.
     pub(super) fn take(&mut self, written: Option<RequestId>) -> (Vec<Change>, Vec<u128>) {
-        if let Some(written) = written {
-            let still = self.held.split_off(&written.0);
-            for (id, held) in std::mem::replace(&mut self.held, still) {
-                self.settle(RequestId(id), &held);
-            }
+        let still = written.map(|written| self.held.split_off(&written.0)).unwrap_or_default();
+        for (id, held) in std::mem::replace(&mut self.held, still) {
+            self.settle(RequestId(id), &held);
         }
         let changes = std::mem::take(&mut self.changes).into_iter();
         let changes = changes.map(|(id, (before, now))| Change { id: RequestId(id), before, now }).collect();
@@ -241,6 +240,8 @@ mod tests {
         ledger.settled(&request(0));
         let ids: Vec<u64> = ledger.take(Some(RequestId(2))).0.iter().map(|change| change.id.0).collect();
         assert_eq!((ids, ledger.pages_settled()), (vec![0, 1], 2));
+        ledger.settled(&request(2));
+        assert_eq!(ledger.take(None).0.len(), 1, "at the end all is written");
     }
 
     #[test]

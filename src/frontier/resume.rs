@@ -202,7 +202,7 @@ impl Frontier {
     }
 
     /// Takes what has changed since the last time. `written` is the first request that is not written yet, in ordered
-    /// output.
+    /// output; `None` if all are.
     pub fn take_changes(&mut self, written: Option<RequestId>) -> Changes {
         let (requests, found) = self.ledger.take(written);
         let progress = Progress {
