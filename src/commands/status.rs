@@ -293,14 +293,14 @@ fn to_text(path: &Path, looked: &Looked, standing: Option<&Standing>, most_hosts
         Some(rule) => (rule_name(manifest, *rule), *fates),
         None => ("(no request)".to_owned(), *fates),
     });
-    put_table(&mut text, "rule", rules.collect());
+    put_table(&mut text, "rule", &rules.collect::<Vec<_>>());
     let hosts = standing.by_host.iter().take(most_hosts).map(|(host, fates)| {
         (if host.is_empty() { "(no request)".to_owned() } else { host.clone() }, *fates)
     });
-    put_table(&mut text, "host", hosts.collect());
+    put_table(&mut text, "host", &hosts.collect::<Vec<_>>());
     if standing.by_host.len() > most_hosts {
         let more = grouped((standing.by_host.len() - most_hosts) as u64);
-        let _ = writeln!(text, "{:>12}  more hosts; --all tells all", more);
+        let _ = writeln!(text, "{more:>12}  more hosts; --all tells all");
     }
     if !standing.failures.is_empty() {
         let _ = writeln!(text, "\nfailures");
@@ -319,9 +319,12 @@ fn to_text(path: &Path, looked: &Looked, standing: Option<&Standing>, most_hosts
     text
 }
 
+/// A column of a table: its name, and what stands there.
+type Column = (&'static str, fn(&Fates) -> u64);
+
 /// Counts in columns, those with only zeros left out.
-fn put_table(text: &mut String, of: &str, rows: Vec<(String, Fates)>) {
-    let columns: [(&str, fn(&Fates) -> u64); 5] = [
+fn put_table(text: &mut String, of: &str, rows: &[(String, Fates)]) {
+    let columns: [Column; 5] = [
         ("done", |fates| fates.done),
         ("failed", |fates| fates.failed),
         ("disallowed", |fates| fates.disallowed),
@@ -337,7 +340,7 @@ fn put_table(text: &mut String, of: &str, rows: Vec<(String, Fates)>) {
         let _ = write!(text, "{name:>12}");
     }
     let _ = writeln!(text, "  by {of}");
-    for (name, fates) in &rows {
+    for (name, fates) in rows {
         for (_, count) in &columns {
             let _ = write!(text, "{:>12}", grouped(count(fates)));
         }

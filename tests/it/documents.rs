@@ -160,7 +160,7 @@ fn the_flags_of_the_other_commands_in_the_documents_exist() {
     let mut checked = 0;
     for command in commands(include_str!("../../docs/cookbook.md")) {
         let Some((_, arguments)) = command.split_once("pagemill ") else { continue };
-        if !["try ", "extract "].iter().any(|name| arguments.starts_with(name)) {
+        if !["try ", "extract ", "status ", "retry "].iter().any(|name| arguments.starts_with(name)) {
             continue;
         }
         // Everything before it is parsed, and nothing done.
@@ -169,7 +169,7 @@ fn the_flags_of_the_other_commands_in_the_documents_exist() {
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{command}");
         checked += 1;
     }
-    assert!(checked >= 6, "only {checked} commands were found");
+    assert!(checked >= 10, "only {checked} commands were found");
 }
 
 #[test]

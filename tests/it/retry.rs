@@ -108,6 +108,18 @@ fn only_failed_pages_are_asked_again_and_what_they_lead_to_and_the_rest_of_the_o
 }
 
 #[test]
+fn the_bound_of_pages_holds_for_both_together() {
+    let repair = Repair::default();
+    let (server, folder) = crawled(6, &repair, &["--max-pages", "7"]);
+    assert_eq!(server.hits_of("/more").len(), 0);
+    repair.happen();
+    let ran = in_folder(folder.path(), &["retry", "out.jsonl"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(lines(folder.path()).len(), 7);
+    assert_eq!(server.hits_of("/more").len(), 0);
+}
+
+#[test]
 fn pages_that_fail_again_stay_with_all_their_tries() {
     let repair = Repair::default();
     let (_server, folder) = crawled(4, &repair, &[]);
@@ -231,8 +243,7 @@ fn a_run_that_is_not_done_is_refused() {
 }
 
 #[test]
-fn a_host_that_was_given_up_is_asked_again() {
-    // Each answer takes the connection away; after three in a row nothing is asked of a host that never answered.
+fn a_host_that_refused_every_page_is_asked_again() {
     let repair = Repair::default();
     let is_repaired = repair.clone();
     let server = Server::start(move |site| {
