@@ -221,11 +221,11 @@ fn conclude(
     if !job.talk.quiet {
         say(&summary.to_string());
     }
-    for broken in &summary.checks_broken {
-        say(&format!("broken check: {broken}"));
-    }
     if let Some(line) = how_to_go_on(job, &summary) {
         say(&line);
+    }
+    for broken in &summary.checks_broken {
+        say(&format!("broken check: {broken}"));
     }
     let code = if has_failed { FAILED } else { summary.exit_code() };
     save_summary(job, &summary).unwrap_or(ExitCode::from(code))

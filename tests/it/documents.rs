@@ -163,6 +163,7 @@ fn the_flags_of_the_other_commands_in_the_documents_exist() {
         if !["try ", "extract ", "status ", "retry "].iter().any(|name| arguments.starts_with(name)) {
             continue;
         }
+        let arguments = arguments.split(" | ").next().unwrap();
         // Everything before it is parsed, and nothing done.
         let line = format!("{} {arguments} --help", env!("CARGO_BIN_EXE_pagemill"));
         let ran = run(std::process::Command::new("sh").args(["-c", &line]));
