@@ -12,7 +12,6 @@ use super::conductor::FrontierKept;
 use super::known;
 use super::news::Note;
 use crate::memory::{self, Clock};
-use crate::model::RequestId;
 use crate::output::{Mark, OutputError};
 use crate::state::{Batch, FailedPage, StateError, Store, Tally, TallyOf, Value, failpoint};
 use crate::stop::{Stop, StopOnPanic};
@@ -81,8 +80,6 @@ pub(super) struct Commit {
 #[derive(Debug, Default)]
 pub(super) struct Done {
     pub(super) failed: Vec<FailedPage>,
-    /// Pages that failed in an earlier run, and do no longer.
-    pub(super) forgiven: Vec<RequestId>,
     pub(super) tallies: HashMap<TallyOf, Tally>,
 }
 
@@ -218,8 +215,7 @@ fn batch_of(commit: Commit) -> Batch {
         batch.put(Value::Clean, Vec::new());
     }
     batch.put(Value::Summary, commit.summary);
-    commit.done.failed.iter().for_each(|page| batch.failed(page));
-    commit.done.forgiven.iter().for_each(|&id| batch.forgive(id));
+    commit.done.failed.into_iter().for_each(|page| batch.failed(page));
     for (of, tally) in commit.done.tallies {
         batch.count(of, tally);
     }
@@ -235,6 +231,7 @@ fn batch_of(commit: Commit) -> Batch {
     }
     if let Some(end) = commit.end {
         batch.put(Value::End, end.name.as_bytes().to_vec());
+        batch.remove(Value::Retry);
         if let Some(last_run) = end.last_run {
             batch.put(Value::LastRun, last_run);
         }

@@ -46,6 +46,7 @@ mod reader;
 #[cfg(test)]
 mod run_tests;
 mod session;
+pub mod standing;
 pub mod threads;
 mod turn;
 

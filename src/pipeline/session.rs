@@ -1,16 +1,19 @@
 //! The beginning and the end of a run that keeps a state: whether it goes on where an earlier one came to, and what
 //! becomes of the state when it ends.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::keeper::{COOKIES, HOSTS, TRAPS};
 use crate::frontier::{Frontier, Progress, Resumed, RetryPolicy, Seen, is_of_robots};
 use crate::job::StatePolicy;
 use crate::memory::Clock;
-use crate::model::{RequestId, SourcePosition};
+use crate::model::{Errand, RequestId, SourcePosition};
 use crate::output::{JsonLines, OutputError, Position, Target};
-use crate::state::{Batch, Entries, FailedPage, Folder, Manifest, StateError, Store, Value};
+use crate::state::{Batch, Entries, Folder, Manifest, StateError, Store, Value};
 use crate::summary::{LastRun, Summary};
+
+/// So many failed pages are put among those that wait at a time.
+const REOPENED_AT_ONCE: usize = 10_000;
 
 /// Why a run cannot begin or go on with the state that is there.
 #[derive(Debug, thiserror::Error)]
@@ -61,8 +64,8 @@ pub struct Session {
     manifest: Manifest,
     /// Where an earlier run came to; `None` if this one begins.
     resumed: Option<Progress>,
-    /// Pages that failed in a run that is done, and are to be tried again.
-    retried: Option<Vec<FailedPage>>,
+    /// Whether that run was done, and pages that had failed are tried again.
+    is_retry: bool,
 }
 
 impl Session {
@@ -100,29 +103,27 @@ impl Session {
         }
         let progress = progress_of(&store)?;
         let output = resume_output(&folder, &store, target)?;
+        let is_retry = store.value(Value::Retry)?.is_some();
         let manifest = Manifest { keeps: policy.keeps, ..manifest };
-        Ok((Session { folder, store, manifest, resumed: Some(progress), retried: None }, output))
+        Ok((Session { folder, store, manifest, resumed: Some(progress), is_retry }, output))
     }
 
-    /// Takes hold of a state whose run is done, to try its failed pages again.
+    /// Goes on with a run that is done, to try its failed pages again; or with one where that has begun.
     ///
     /// # Errors
-    /// As [`Session::begin`].
+    /// The state or the output is not as we left it, or cannot be written.
     pub fn again(
         folder: Folder,
         store: Store,
         manifest: Manifest,
         target: &Target,
     ) -> Result<(Session, JsonLines), SessionError> {
-        let progress = progress_of(&store)?;
-        let failed: Result<Vec<FailedPage>, StateError> = store.failed().collect();
         let output = resume_output(&folder, &store, target)?;
-        // From here on it is a run that is not done: what these pages lead to must not be lost either.
-        let mut batch = Batch::default();
-        batch.remove(Value::End);
-        store.commit(batch)?;
-        let session = Session { folder, store, manifest, resumed: Some(progress), retried: Some(failed?) };
-        Ok((session, output))
+        if store.value(Value::Retry)?.is_none() {
+            reopen(&store)?;
+        }
+        let progress = progress_of(&store)?;
+        Ok((Session { folder, store, manifest, resumed: Some(progress), is_retry: true }, output))
     }
 
     fn new_run(
@@ -143,6 +144,7 @@ impl Session {
             secrets: policy.secrets.clone(),
             job_file: policy.job_file.clone(),
             parts: policy.parts.clone(),
+            rules: policy.rules.clone(),
         };
         // First the new number: whoever dies in between begins with a higher one.
         folder.write_manifest(&manifest)?;
@@ -166,7 +168,7 @@ impl Session {
         batch.put(Value::Output, position);
         batch.put(Value::Progress, Progress::default().to_bytes());
         store.commit(batch)?;
-        Ok((Session { folder, store, manifest, resumed: None, retried: None }, output))
+        Ok((Session { folder, store, manifest, resumed: None, is_retry: false }, output))
     }
 
     /// The store.
@@ -184,9 +186,9 @@ impl Session {
         self.resumed.is_some()
     }
 
-    /// Whether only pages that had failed are asked for.
+    /// Whether pages are asked for that had failed, and what they lead to.
     pub(super) fn is_retry(&self) -> bool {
-        self.retried.is_some()
+        self.is_retry
     }
 
     /// Where pages are kept from run to run.
@@ -215,11 +217,7 @@ impl Session {
         let kept = Summary::from_kept(&bytes, empty);
         let mut summary = kept.ok_or_else(|| self.store.damaged("what was counted"))?;
         for page in self.store.failed() {
-            let page = page?;
-            // Those are tried again, and counted then.
-            if !self.is_retry() || page.request.is_none() {
-                summary.count_failure(page.error.kind());
-            }
+            summary.count_failure(page?.error.kind());
         }
         Ok(Some(summary))
     }
@@ -281,26 +279,17 @@ impl Session {
             let delay = clock.from_unix_ms(due, longest).saturating_duration_since(clock.instant);
             (delay, request)
         });
-        let mut resumed = Resumed {
+        let pending = self.store.pending(RequestId(progress.numbered()));
+        let resumed = Resumed {
             seen,
-            pending: Box::new(std::iter::empty()),
+            pending: Box::new(pending.map(|read| read.map_err(|error| error.to_string()))),
             waiting: waiting.collect(),
             unmade,
             progress,
         };
-        match &mut self.retried {
-            None => {
-                let pending = self.store.pending(RequestId(resumed.progress.numbered()));
-                resumed.pending = Box::new(pending.map(|read| read.map_err(|error| error.to_string())));
-                frontier.resume(resumed, clock.instant);
-            }
-            Some(failed) => {
-                let requests = std::mem::take(failed).into_iter().filter_map(|page| page.request);
-                resumed.waiting = requests
-                    .map(|request| (Duration::ZERO, crate::model::Request { attempt: 0, ..request }))
-                    .collect();
-                frontier.resume_only(resumed, clock.instant);
-            }
+        match self.is_retry {
+            false => frontier.resume(resumed, clock.instant),
+            true => frontier.resume_only(resumed, clock.instant),
         }
         Ok(())
     }
@@ -324,6 +313,30 @@ impl Session {
 fn progress_of(store: &Store) -> Result<Progress, StateError> {
     let bytes = store.value(Value::Progress)?;
     bytes.and_then(|bytes| Progress::from_bytes(&bytes)).ok_or_else(|| store.damaged("how far it has come"))
+}
+
+/// Makes a run that is done one that is not: its failed pages wait, each as if it had not been tried. Whoever dies in the
+/// middle has given that chance to some of them.
+fn reopen(store: &Store) -> Result<(), StateError> {
+    let mut last = None;
+    loop {
+        let mut batch = Batch::default();
+        let (mut looked_at, mut pages) = (0, 0);
+        for page in store.failed_after(last).take(REOPENED_AT_ONCE) {
+            let page = page?;
+            (looked_at, last) = (looked_at + 1, Some(page.id));
+            let is_page = page.request.as_ref().is_some_and(|request| request.errand == Errand::Page);
+            pages += u64::from(is_page);
+            batch.reopen(page);
+        }
+        batch.remove(Value::End);
+        batch.put(Value::Retry, Vec::new());
+        batch.put(Value::Progress, progress_of(store)?.reopened(pages).to_bytes());
+        store.commit(batch)?;
+        if looked_at < REOPENED_AT_ONCE {
+            return Ok(());
+        }
+    }
 }
 
 fn resume_output(folder: &Folder, store: &Store, target: &Target) -> Result<JsonLines, SessionError> {

@@ -12,7 +12,7 @@ mod store;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use folder::Folder;
+pub use folder::{Folder, Looked};
 pub use form::{FailedPage, Tally, TallyOf};
 pub use manifest::{Manifest, Part as JobPart};
 pub use store::{Batch, Entries, Store, Value, WaitingRequest};
