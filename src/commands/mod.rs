@@ -60,7 +60,9 @@ fn hush_workers() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let thread = std::thread::current();
-        if !thread.name().is_some_and(|name| name.starts_with("crawl-") || name.starts_with("parse-")) {
+        let is_worker =
+            thread.name().is_some_and(|name| name.starts_with("crawl-") || name.starts_with("parse-"));
+        if !is_worker && !crate::state::is_reading() {
             report(panic);
         }
     }));
@@ -166,7 +168,7 @@ fn refuse_session(error: &SessionError) -> ExitCode {
         SessionError::State(StateError::NotAState { .. } | StateError::Missing(_))
         | SessionError::OtherJob { .. } => WRONG_USAGE,
         SessionError::Output(error) if !error.is_of_state() => WRONG_USAGE,
-        SessionError::State(_) | SessionError::Output(_) => FAILED,
+        SessionError::State(_) | SessionError::Output(_) | SessionError::CannotTakeOut { .. } => FAILED,
     };
     fail(error, error.hint());
     ExitCode::from(code)

@@ -171,8 +171,14 @@ impl<D: Desk> Conductor<'_, D> {
     /// Runs until every outcome has come in.
     ///
     /// # Errors
-    /// The desk's. The channels are dropped on the way out, and that ends the threads.
-    pub(crate) fn run(mut self, channels: Channels) -> Result<Conducted, D::Error> {
+    /// The desk's. The channels are dropped on the way out, and that ends the threads; what is under way is cut off, since
+    /// nobody waits for it any more.
+    pub(crate) fn run(self, channels: Channels) -> Result<Conducted, D::Error> {
+        let abort = self.abort;
+        self.conduct(channels).inspect_err(|_| abort())
+    }
+
+    fn conduct(mut self, channels: Channels) -> Result<Conducted, D::Error> {
         let mut offer = None;
         let conducted = loop {
             if self.stop.is_requested() {

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::conductor::{Desk, FrontierKept, Queues};
-use super::keeper::{Commit, Done, End as KeptEnd, KeepError, Keeper};
+use super::keeper::{Commit, Done, KeepError, Keeper};
 use super::known::OnTheWay;
 use super::news::{KnownError, News};
 use super::turn::{Paper, Turn};
@@ -136,11 +136,6 @@ impl RunDesk {
         RunDesk { news: Some(news), looks_for_seen: stops_at_seen, ..self }
     }
 
-    /// What was counted so far.
-    pub(super) fn counts(&self) -> &Summary {
-        &self.summary
-    }
-
     /// How many pages failed for good, and how many robots.txt forbids.
     pub(super) fn unread_pages(&self) -> (u64, u64) {
         (self.summary.pages_failed(), self.summary.pages_disallowed)
@@ -210,34 +205,34 @@ impl RunDesk {
         if self.keeping.is_some() && !is_over {
             return Ok(());
         }
-        match self.reorder.take() {
-            Some(reorder) => reorder.into_rest().try_for_each(|(_, turn)| self.take(turn)),
-            None => Ok(()),
+        let Some(reorder) = self.reorder.take() else { return Ok(()) };
+        let mut next = reorder.next_expected();
+        for (id, turn) in reorder.into_rest() {
+            self.take(turn)?;
+            next = RequestId(id.0 + 1);
         }
+        // What is written down next must say that these are written.
+        self.reorder = Some(Reorder::new(next));
+        Ok(())
     }
 
-    /// Writes down the last of it, and waits until it is on disk. With an `end` the run is done.
+    /// Writes down the last of it, and waits until it is on disk. Nothing is written to the output behind it.
     ///
     /// # Errors
     /// It cannot be written.
-    pub(super) fn keep_last(&mut self, kept: FrontierKept, end: Option<KeptEnd>) -> Result<(), DeskError> {
+    pub(super) fn keep_last(&mut self, kept: FrontierKept) -> Result<(), DeskError> {
         if let Some(keeping) = &mut self.keeping {
             keeping.keeper.wait()?;
             keeping.on_the_way.clear();
         }
-        self.hand_over(kept, true, end)?;
+        self.hand_over(kept, true)?;
         match &mut self.keeping {
             Some(keeping) => Ok(keeping.keeper.wait()?),
             None => Ok(()),
         }
     }
 
-    fn hand_over(
-        &mut self,
-        kept: FrontierKept,
-        is_last: bool,
-        end: Option<KeptEnd>,
-    ) -> Result<(), DeskError> {
+    fn hand_over(&mut self, kept: FrontierKept, is_last: bool) -> Result<(), DeskError> {
         let took = self.took_before + self.began.elapsed();
         let Some(keeping) = &mut self.keeping else { return Ok(()) };
         if is_last {
@@ -255,7 +250,6 @@ impl RunDesk {
             cookies: (keeping.cookies)(),
             notes,
             is_last,
-            end,
         });
         Ok(())
     }
@@ -512,7 +506,7 @@ impl Desk for RunDesk {
     }
 
     fn commit(&mut self, kept: FrontierKept) -> Result<(), DeskError> {
-        self.hand_over(kept, false, None)
+        self.hand_over(kept, false)
     }
 }
 

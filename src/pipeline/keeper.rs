@@ -72,8 +72,6 @@ pub(super) struct Commit {
     pub(super) notes: Vec<Note>,
     /// Nothing follows, be the run done or not.
     pub(super) is_last: bool,
-    /// How the run ended, if it has: nothing is left to do then.
-    pub(super) end: Option<End>,
 }
 
 /// What became of pages.
@@ -81,15 +79,6 @@ pub(super) struct Commit {
 pub(super) struct Done {
     pub(super) failed: Vec<FailedPage>,
     pub(super) tallies: HashMap<TallyOf, Tally>,
-}
-
-/// The end of a run.
-#[derive(Debug)]
-pub(super) struct End {
-    /// Its name.
-    pub(super) name: &'static str,
-    /// What the next run is measured by, if anything.
-    pub(super) last_run: Option<Vec<u8>>,
 }
 
 /// The conductor's side.
@@ -228,13 +217,6 @@ fn batch_of(commit: Commit) -> Batch {
     }
     for note in commit.notes {
         batch.lasting_entry(known::stored_key(note.key), note.entry.as_ref().map(known::to_bytes));
-    }
-    if let Some(end) = commit.end {
-        batch.put(Value::End, end.name.as_bytes().to_vec());
-        batch.remove(Value::Retry);
-        if let Some(last_run) = end.last_run {
-            batch.put(Value::LastRun, last_run);
-        }
     }
     batch
 }

@@ -10,8 +10,8 @@ use url::Url;
 
 use crate::fetch::{CachePolicy, FetchPolicy, Fetcher, cookies};
 use crate::frontier::{
-    FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, FrontierError, FrontierPolicy, OpenEnd, PacePolicy, Requests,
-    Supply,
+    FAILURES_THAT_END_AN_OPEN_RANGE, FollowPolicy, Frontier, FrontierError, FrontierPolicy, OpenEnd,
+    PacePolicy, Requests, Supply,
 };
 use crate::job::Job;
 use crate::memory;
@@ -25,7 +25,7 @@ use crate::summary::{End, LastRun, Summary};
 use crate::{check, stop, sync};
 use conductor::{Conducted, Conductor, Desk as _, FrontierKept};
 use desk::{DeskError, Keeping, RunDesk};
-use keeper::{Done, End as KeptEnd, KeepError, Keeper};
+use keeper::{Done, KeepError, Keeper};
 use known::{OnTheWay, StoredKeys};
 use news::{KnownError, News, Past};
 use reader::Reader;
@@ -284,9 +284,10 @@ where
     let Ends { lines, past, keeps, last_run } = ends;
     let ended_mid_line = lines.ended_mid_line();
     let empty = Summary { last_run, ..new_summary(job) };
+    let is_ordered = job.ordered && keeps.as_ref().is_none_or(|keeps| keeps.session.may_be_ordered());
     let mut desk = RunDesk::new(
         lines,
-        job.ordered,
+        is_ordered,
         Progress::new(progress),
         empty.clone(),
         job.talk,
@@ -305,6 +306,9 @@ where
         };
         desk = desk.only_news(News::new(past, policy.with_op), policy.stop_at_seen);
     }
+    if keeps.as_ref().is_some_and(|keeps| keeps.session.old_lines_stay()) {
+        desk.say("note: the output has changed since the unfinished run; what that run wrote stays in it");
+    }
     if ended_mid_line {
         desk.say("note: the output file ended in the middle of a line; the new records begin on a line of their own");
     }
@@ -315,7 +319,8 @@ where
             source_ends_at_seen: job.is_one_range && job.news.is_some_and(|news| news.stop_at_seen),
             retry: job.retry.clone(),
             pace,
-            follow: follows.then(|| job.follow.clone()),
+            follow: follows
+                .then(|| FollowPolicy { ordered: job.follow.ordered && is_ordered, ..job.follow.clone() }),
             max_pages: job.max_pages,
             start: job.start,
             seeds,
@@ -325,7 +330,7 @@ where
     let mut session = None;
     if let Some(Keeps { session: mut begun, keeper, cookies }) = keeps {
         let resumed = begun.summary(&empty).and_then(|summary| {
-            begun.resume(&mut frontier, job.ordered, &job.retry, &job.agents)?;
+            begun.resume(&mut frontier, is_ordered, &job.retry, &job.agents)?;
             Ok(summary)
         });
         let counted = match resumed {
@@ -381,9 +386,7 @@ where
                 return Ok(());
             }
             let kept = FrontierKept::of(&mut frontier, desk.first_unwritten());
-            let last_run = LastRun::after(&checked(job, desk.counts(), end));
-            let last_run = last_run.map(|last| last.to_json().to_string().into_bytes());
-            desk.keep_last(kept, end.is_done().then(|| KeptEnd { name: end.name(), last_run }))
+            desk.keep_last(kept)
         });
     // Its hold on the source, on lists that somebody waits for, and on the store.
     drop(frontier);
@@ -397,7 +400,7 @@ where
         return finish_broken(error, summary);
     }
     if let Some(session) = session.filter(|_| end.is_done())
-        && let Err(error) = session.end(summary.pages_failed() > 0)
+        && let Err(error) = session.end(&summary)
     {
         return Err(RunError::Keep { source: error.into(), summary: Box::new(summary) });
     }

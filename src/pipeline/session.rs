@@ -9,7 +9,7 @@ use crate::job::StatePolicy;
 use crate::memory::Clock;
 use crate::model::{Errand, RequestId, SourcePosition};
 use crate::output::{JsonLines, OutputError, Position, Target};
-use crate::state::{Batch, Entries, Folder, Manifest, StateError, Store, Value};
+use crate::state::{Batch, Entries, Folder, Manifest, StateError, Store, Value, failpoint};
 use crate::summary::{LastRun, Summary};
 
 /// So many failed pages are put among those that wait at a time.
@@ -38,6 +38,14 @@ pub enum SessionError {
         /// Whether that job has come to its end.
         is_done: bool,
     },
+    /// Nobody can say which lines are of the unfinished run.
+    #[error("--fresh cannot take the lines of the unfinished run out of the output: {damage}")]
+    CannotTakeOut {
+        /// Where the state is.
+        folder: std::path::PathBuf,
+        /// Why.
+        damage: StateError,
+    },
 }
 
 impl SessionError {
@@ -46,6 +54,10 @@ impl SessionError {
         match self {
             SessionError::State(error) => error.hint(),
             SessionError::Output(error) => error.hint(),
+            SessionError::CannotTakeOut { folder, .. } => Some(format!(
+                "replace the file with -O --fresh, or remove {} to keep all that is in the file and begin behind it",
+                folder.display()
+            )),
             SessionError::OtherJob { is_done: true, .. } => {
                 Some("name another folder with --state, or forget that job with --fresh".into())
             }
@@ -66,6 +78,8 @@ pub struct Session {
     resumed: Option<Progress>,
     /// Whether that run was done, and pages that had failed are tried again.
     is_retry: bool,
+    /// It was started over, and nobody could say which lines of the output were of the unfinished run.
+    old_lines_stay: bool,
 }
 
 impl Session {
@@ -76,8 +90,9 @@ impl Session {
     pub fn begin(policy: &StatePolicy, target: &Target) -> Result<(Session, JsonLines), SessionError> {
         let folder = Folder::take(&policy.folder)?;
         if policy.fresh {
-            let output = start_over(&folder, target)?;
-            return Session::new_run(folder, None, 1, policy, target, output);
+            let (output, stays) = start_over(&folder, target)?;
+            let (session, output) = Session::new_run(folder, None, 1, policy, target, output)?;
+            return Ok((Session { old_lines_stay: stays, ..session }, output));
         }
         let Some(manifest) = folder.manifest()? else {
             // What is left of a state that was being removed, or never came to be one.
@@ -95,7 +110,11 @@ impl Session {
         if is_done && manifest.keeps {
             return Session::new_run(folder, Some(store), manifest.run + 1, policy, target, None);
         }
-        if is_done || store.is_new()? {
+        if store.is_forgotten()? {
+            // It died between two runs.
+            return Session::new_run(folder, Some(store), manifest.run, policy, target, None);
+        }
+        if is_done {
             let run = manifest.run;
             drop(store);
             folder.clear()?;
@@ -105,7 +124,8 @@ impl Session {
         let output = resume_output(&folder, &store, target)?;
         let is_retry = store.value(Value::Retry)?.is_some();
         let manifest = Manifest { keeps: policy.keeps, ..manifest };
-        Ok((Session { folder, store, manifest, resumed: Some(progress), is_retry }, output))
+        let resumed = Some(progress);
+        Ok((Session { folder, store, manifest, resumed, is_retry, old_lines_stay: false }, output))
     }
 
     /// Goes on with a run that is done, to try its failed pages again; or with one where that has begun.
@@ -123,7 +143,8 @@ impl Session {
             reopen(&store)?;
         }
         let progress = progress_of(&store)?;
-        Ok((Session { folder, store, manifest, resumed: Some(progress), is_retry: true }, output))
+        let resumed = Some(progress);
+        Ok((Session { folder, store, manifest, resumed, is_retry: true, old_lines_stay: false }, output))
     }
 
     fn new_run(
@@ -146,10 +167,11 @@ impl Session {
             parts: policy.parts.clone(),
             rules: policy.rules.clone(),
         };
-        // First the new number: whoever dies in between begins with a higher one.
-        folder.write_manifest(&manifest)?;
+        let is_first = old.is_none();
         let store = match old {
             Some(store) => {
+                // First the new number: whoever dies in between begins with a higher one.
+                folder.write_manifest(&manifest)?;
                 store.forget_run()?;
                 store
             }
@@ -168,7 +190,14 @@ impl Session {
         batch.put(Value::Output, position);
         batch.put(Value::Progress, Progress::default().to_bytes());
         store.commit(batch)?;
-        Ok((Session { folder, store, manifest, resumed: None, is_retry: false }, output))
+        if is_first {
+            // From here on it is a state. A store that is empty then has lost what was in it, and is not taken for new.
+            folder.write_manifest(&manifest)?;
+        }
+        Ok((
+            Session { folder, store, manifest, resumed: None, is_retry: false, old_lines_stay: false },
+            output,
+        ))
     }
 
     /// The store.
@@ -186,9 +215,24 @@ impl Session {
         self.resumed.is_some()
     }
 
+    /// Whether lines of an unfinished run that was to be forgotten are still in the output.
+    pub(super) fn old_lines_stay(&self) -> bool {
+        self.old_lines_stay
+    }
+
     /// Whether pages are asked for that had failed, and what they lead to.
     pub(super) fn is_retry(&self) -> bool {
         self.is_retry
+    }
+
+    /// Whether pages come with no gap between their numbers, so that they can be written in order. Those that had failed
+    /// do not, nor what an attempt at them that was cut off has left.
+    pub(super) fn may_be_ordered(&self) -> bool {
+        !self.is_retry()
+            && self
+                .resumed
+                .as_ref()
+                .is_none_or(|progress| progress.written().is_some() || progress.numbered() == 0)
     }
 
     /// Where pages are kept from run to run.
@@ -294,19 +338,28 @@ impl Session {
         Ok(())
     }
 
-    /// The run is done, and nothing more is written to the state. It is removed if nobody needs it any more: gives
-    /// whether it stays.
+    /// The run is done, with this `summary`, and all of it written down: says so in the state, or removes that if nobody
+    /// needs it any more.
+    ///
+    /// This is the last that is done on disk. Before it, the same command finds a run in which nothing is left to do, and
+    /// ends as this one would have; from it on, the same command begins anew.
     ///
     /// # Errors
-    /// It cannot be removed.
-    pub(super) fn end(self, has_failed_pages: bool) -> Result<bool, StateError> {
+    /// It cannot be written, or removed.
+    pub(super) fn end(self, summary: &Summary) -> Result<(), StateError> {
         let Session { folder, store, manifest, .. } = self;
-        drop(store);
-        if manifest.keeps || has_failed_pages {
-            return Ok(true);
+        failpoint::pass("run finished");
+        if !manifest.keeps && summary.pages_failed() == 0 {
+            drop(store);
+            return folder.remove();
         }
-        folder.remove()?;
-        Ok(false)
+        let mut batch = Batch::default();
+        batch.remove(Value::Retry);
+        batch.put(Value::End, summary.end.name().as_bytes().to_vec());
+        if let Some(last_run) = LastRun::after(summary) {
+            batch.put(Value::LastRun, last_run.to_json().to_string().into_bytes());
+        }
+        store.commit(batch)
     }
 }
 
@@ -361,19 +414,43 @@ fn position_of(store: &Store) -> Result<Position, StateError> {
 }
 
 /// Forgets what the folder holds, and takes the lines of an unfinished run out of the output, if that is still as we left
-/// it: then it is open, where that run began.
-fn start_over(folder: &Folder, target: &Target) -> Result<Option<JsonLines>, SessionError> {
-    let mut output = None;
-    if let Ok(Some(_)) = folder.manifest()
-        && let Ok(store) = folder.open_store()
-        && store.value(Value::End).is_ok_and(|end| end.is_none())
-        && let Ok(position) = position_of(&store)
-    {
-        let note = folder.note();
-        let is_clean = store.value(Value::Clean)?.is_some();
-        let (lines, _) = JsonLines::restart(target, &position, (!is_clean).then_some(&*note))?;
-        output = Some(lines);
+/// it: then it is open, where that run began. Says whether lines of that run stay.
+fn start_over(folder: &Folder, target: &Target) -> Result<(Option<JsonLines>, bool), SessionError> {
+    let (mut output, mut stays) = (None, false);
+    match unfinished(folder) {
+        Ok(Some((position, is_clean))) => {
+            let note = folder.note();
+            let (lines, is_taken_out) = JsonLines::restart(target, &position, (!is_clean).then_some(&*note))?;
+            (output, stays) = (Some(lines), !is_taken_out);
+        }
+        Ok(None) => {}
+        Err(damage) => {
+            let is_empty = match target {
+                // All that is there goes anyway.
+                Target::Replace(_) | Target::Stdout => true,
+                Target::Append(path) => {
+                    path.metadata().is_ok_and(|metadata| metadata.len() == 0) || !path.exists()
+                }
+                Target::Parts(parts) => parts.replaces,
+            };
+            if !is_empty {
+                return Err(SessionError::CannotTakeOut { folder: folder.path().to_owned(), damage });
+            }
+        }
     }
     folder.clear()?;
-    Ok(output)
+    Ok((output, stays))
+}
+
+/// How far the output of a run came that has not ended; `None` if there is none.
+/// Says, too, whether that run ended in good order.
+fn unfinished(folder: &Folder) -> Result<Option<(Position, bool)>, StateError> {
+    if folder.manifest()?.is_none() {
+        return Ok(None);
+    }
+    let store = folder.open_store()?;
+    if store.value(Value::End)?.is_some() || store.is_forgotten()? {
+        return Ok(None);
+    }
+    Ok(Some((position_of(&store)?, store.value(Value::Clean)?.is_some())))
 }

@@ -169,6 +169,8 @@ impl Folder {
         // Without a manifest, what is left is of nobody: so it goes first.
         let clear = || -> io::Result<()> {
             remove_file(&self.path.join(MANIFEST))?;
+            // On a disk that loses its power, too.
+            File::open(&self.path)?.sync_all()?;
             failpoint::pass("manifest removed");
             remove_file(&self.path.join(NEW_MANIFEST))?;
             remove_folder(&self.path.join(STORE))?;

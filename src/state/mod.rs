@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub use folder::{Folder, Looked};
 pub use form::{FailedPage, Tally, TallyOf};
 pub use manifest::{Manifest, Part as JobPart};
-pub use store::{Batch, Entries, Store, Value, WaitingRequest};
+pub use store::{Batch, Entries, Store, Value, WaitingRequest, is_reading};
 
 /// The form of everything in the folder. Whoever changes one of the forms so that an older pagemill could misread it
 /// counts this up, and reads the older one or leaves it to [`StateError::OtherForm`].
@@ -56,6 +56,12 @@ pub enum StateError {
         /// Who wrote it.
         by: String,
     },
+    /// It was there when the run began.
+    #[error("the state in {} was removed while the run was under way", .0.display())]
+    Removed(
+        /// The folder.
+        PathBuf,
+    ),
     /// What is there is not what was written.
     #[error("the state in {} is damaged: {what}", .folder.display())]
     Damaged {
@@ -87,8 +93,14 @@ impl StateError {
             StateError::OtherForm { .. } => {
                 Some("finish the run with the pagemill that began it, or start over with --fresh".into())
             }
+            StateError::Removed(_) => Some(
+                "what was written to the output stays there, and nobody knows which pages it is of: begin again with -O, \
+                 or with another output"
+                    .into(),
+            ),
             StateError::Damaged { .. } => Some(
-                "start over with --fresh, which takes the lines of the unfinished run out of the output"
+                "start over with --fresh, which takes the lines of the unfinished run out of the output, or says if it \
+                 cannot tell which they are"
                     .into(),
             ),
             StateError::Write { cause, .. } => match cause.kind() {

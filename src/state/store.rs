@@ -3,8 +3,10 @@
 //! What one run knows is in one keyspace, what outlives it in another. Both have the number of the last commit: if
 //! these differ, one of them has lost something, and nothing of it is believed.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -82,6 +84,9 @@ const COMMIT: &[u8] = b"vcommit";
 
 /// There while a run is being forgotten, of which the process may die in the middle.
 const FORGETTING: &[u8] = b"vforgetting";
+
+/// There from then on until something is committed: so that a store which has lost all is not taken for such a one.
+const FORGOTTEN: &[u8] = b"vforgotten";
 
 /// Keys and values of a table, each without the table's letter.
 pub type Entries = Vec<(Vec<u8>, Vec<u8>)>;
@@ -183,6 +188,9 @@ pub struct Store {
     database: Database,
     run: Keyspace,
     always: Keyspace,
+    /// Where it is, with device and number.
+    path: PathBuf,
+    identity: Option<(u64, u64)>,
 }
 
 impl Store {
@@ -191,7 +199,7 @@ impl Store {
     /// # Errors
     /// It is damaged, or cannot be made.
     pub(super) fn open(folder: &Path, path: &Path) -> Result<Store, StateError> {
-        let store = calm(folder, || Store::of(folder, open_database(path)?))?;
+        let store = calm(folder, || Store::of(folder, path, open_database(path)?))?;
         if store.get(&store.always, FORGETTING)?.is_some() {
             store.forget_the_rest()?;
         }
@@ -211,23 +219,24 @@ impl Store {
             let database = open_database(path)?;
             // Keyspaces that are asked for are made.
             let is_there = [RUN, ALWAYS].iter().all(|name| database.keyspace_exists(name));
-            is_there.then(|| Store::of(folder, database)).transpose()
+            is_there.then(|| Store::of(folder, path, database)).transpose()
         })?;
         let Some(store) = store else { return Ok(None) };
         // Whoever opens it next forgets the rest of an earlier run.
-        if store.get(&store.always, FORGETTING)?.is_some() || store.is_new()? {
+        if store.get(&store.always, FORGETTING)?.is_some() || store.commit_number(&store.run)? == 0 {
             return Ok(None);
         }
         store.check()?;
         Ok(Some(store))
     }
 
-    fn of(folder: &Path, database: Database) -> Result<Store, fjall::Error> {
+    fn of(folder: &Path, path: &Path, database: Database) -> Result<Store, fjall::Error> {
         let keyspace = |name| {
             database.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))
         };
         let (run, always) = (keyspace(RUN)?, keyspace(ALWAYS)?);
-        Ok(Store { folder: folder.to_owned(), database, run, always })
+        let (path, identity) = (path.to_owned(), identity(path));
+        Ok(Store { folder: folder.to_owned(), database, run, always, path, identity })
     }
 
     /// Whether its parts are of one commit.
@@ -247,12 +256,12 @@ impl Store {
         Ok(u64::from_be_bytes(bytes))
     }
 
-    /// Whether nothing was ever committed.
+    /// Whether a run was forgotten, and nothing committed since.
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn is_new(&self) -> Result<bool, StateError> {
-        Ok(self.commit_number(&self.run)? == 0)
+    pub fn is_forgotten(&self) -> Result<bool, StateError> {
+        Ok(self.get(&self.always, FORGOTTEN)?.is_some())
     }
 
     /// Commits all of it or nothing, on disk when this returns.
@@ -262,6 +271,9 @@ impl Store {
     pub fn commit(&self, batch: Batch) -> Result<(), StateError> {
         let number = self.commit_number(&self.run)? + 1;
         let mut all = self.database.batch();
+        if number == 1 {
+            all.remove(&self.always, FORGOTTEN);
+        }
         for (keyspace, entries) in [(&self.run, batch.run), (&self.always, batch.always)] {
             for (key, bytes) in entries {
                 match bytes {
@@ -300,7 +312,11 @@ impl Store {
         let committed = all.durability(Some(PersistMode::SyncData)).commit();
         committed.map_err(|error| StateError::write(&self.folder, to_io(error)))?;
         failpoint::pass("batch written");
-        Ok(())
+        // On a file system of Unix, all of this works on files that nobody will find again.
+        match identity(&self.path) == self.identity {
+            true => Ok(()),
+            false => Err(StateError::Removed(self.folder.clone())),
+        }
     }
 
     /// Forgets the run, and keeps what outlives it.
@@ -323,6 +339,7 @@ impl Store {
         let mut batch = self.database.batch();
         batch.remove(&self.always, FORGETTING);
         batch.remove(&self.always, COMMIT);
+        batch.insert(&self.always, FORGOTTEN, []);
         batch.durability(Some(PersistMode::SyncAll)).commit().map_err(failed)
     }
 
@@ -545,9 +562,21 @@ impl Iterator for Pending {
     }
 }
 
+thread_local! {
+    static IS_READING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is reading a store: a panic there is damage, which is told otherwise.
+pub fn is_reading() -> bool {
+    IS_READING.get()
+}
+
 /// Reads; whatever goes wrong there is damage. Damaged bytes may make the store panic where it expects its own.
 fn calm<T>(folder: &Path, read: impl FnOnce() -> Result<T, fjall::Error>) -> Result<T, StateError> {
-    match catch_unwind(AssertUnwindSafe(read)) {
+    let was_reading = IS_READING.replace(true);
+    let read = catch_unwind(AssertUnwindSafe(read));
+    IS_READING.set(was_reading);
+    match read {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(fjall::Error::Io(cause))) if is_of_the_system(&cause) => Err(StateError::write(folder, cause)),
         Ok(Err(fjall::Error::Locked)) => Err(StateError::Held { folder: folder.to_owned(), process: None }),
@@ -561,6 +590,10 @@ fn is_of_the_system(cause: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     let kind = cause.kind();
     [StorageFull, QuotaExceeded, PermissionDenied, ReadOnlyFilesystem, FileTooLarge].contains(&kind)
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 fn to_io(error: fjall::Error) -> io::Error {
@@ -599,7 +632,6 @@ mod tests {
     fn what_was_committed_is_there_after_opening_it_again() {
         let place = tempfile::tempdir().unwrap();
         let store = open(place.path());
-        assert!(store.is_new().unwrap());
         let mut batch = Batch::default();
         [(1, 7), (0, 9), (0, 3)].iter().for_each(|&(rank, id)| batch.change(&pending(rank, id), |_| 0));
         batch.found(&[1, u128::MAX]);
@@ -616,7 +648,6 @@ mod tests {
         store.commit(batch).unwrap();
         drop(store);
         let store = open(place.path());
-        assert!(!store.is_new().unwrap());
         assert_eq!(ids(&store, 99), [3, 7]);
         assert_eq!(ids(&store, 7), [3], "what is found now is not read back");
         assert_eq!(store.waiting().unwrap(), (vec![(55, again)], vec![]));
@@ -660,12 +691,14 @@ mod tests {
         store.forget_run().unwrap();
         drop(store);
         let store = open(place.path());
-        assert!(store.is_new().unwrap());
+        assert!(store.is_forgotten().unwrap());
         assert_eq!(ids(&store, 99), [0_u64; 0]);
         assert_eq!(store.value(Value::LastRun).unwrap().as_deref(), Some(&b"last"[..]));
         assert_eq!(store.lasting(b"ikey").unwrap().as_deref(), Some(&b"entry"[..]));
         let keys = |after: Option<&[u8]>| store.lasting_after(b'i', after).filter_map(Result::ok).count();
         assert_eq!((keys(None), keys(Some(b"ikey"))), (1, 0));
+        store.commit(Batch::default()).unwrap();
+        assert!(!store.is_forgotten().unwrap());
     }
 
     #[test]

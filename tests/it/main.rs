@@ -31,6 +31,8 @@ mod fetch;
 mod fields;
 /// Rules that follow links, as far as a page shows it.
 mod follow;
+/// Killed at any moment, and the same command again.
+mod kill;
 /// Which links are followed, in which order, and that it ends.
 mod links;
 /// Methods and bodies: forms, JSON, and what redirects make of them.
@@ -50,5 +52,7 @@ mod sources;
 /// `pagemill status`: what a state tells of a run.
 mod status;
 mod support;
+/// Full disks, damage, files that others touch, two runs at once.
+mod torture;
 /// `pagemill try`: one page, expressions, near misses, line by line.
 mod try_page;
