@@ -6,8 +6,10 @@ mod extract;
 mod lines;
 pub(crate) mod matches;
 mod repl;
+mod retry;
 mod save;
 mod saved;
+mod status;
 mod trial;
 mod try_page;
 
@@ -28,7 +30,7 @@ use crate::signals::{self, Signals};
 use crate::spelling;
 use crate::state::StateError;
 use crate::stop::Stop;
-use crate::summary::Summary;
+use crate::summary::{End, Summary, grouped};
 use crate::written;
 
 /// Wrong usage or a wrong job.
@@ -46,6 +48,8 @@ pub fn run(typed: Typed) -> ExitCode {
         Typed::Check(typed) => check(typed),
         Typed::Try(typed) => try_page::run(typed),
         Typed::Extract(typed) => extract::run(typed),
+        Typed::Status(typed) => status::run(&typed),
+        Typed::Retry(typed) => retry::run(typed),
         Typed::Demo(typed) => demo::run(&typed),
     }
 }
@@ -161,7 +165,8 @@ fn begin(job: &Job) -> Result<Outlet, ExitCode> {
 fn refuse_session(error: &SessionError) -> ExitCode {
     let code = match error {
         SessionError::State(StateError::Held { .. }) => RUN_AGAIN,
-        SessionError::State(StateError::NotAState { .. }) | SessionError::OtherJob { .. } => WRONG_USAGE,
+        SessionError::State(StateError::NotAState { .. } | StateError::Missing(_))
+        | SessionError::OtherJob { .. } => WRONG_USAGE,
         SessionError::Output(error) if !error.is_of_state() => WRONG_USAGE,
         SessionError::State(_) | SessionError::Output(_) | SessionError::CannotTakeOut { .. } => FAILED,
     };
@@ -219,11 +224,47 @@ fn conclude(
     if !job.talk.quiet {
         say(&summary.to_string());
     }
+    if let Some(line) = how_to_go_on(job, &summary) {
+        say(&line);
+    }
     for broken in &summary.checks_broken {
         say(&format!("broken check: {broken}"));
     }
     let code = if has_failed { FAILED } else { summary.exit_code() };
     save_summary(job, &summary).unwrap_or(ExitCode::from(code))
+}
+
+/// What can be done about a run that is not over, or has pages that failed; where a state is kept.
+fn how_to_go_on(job: &Job, summary: &Summary) -> Option<String> {
+    let state = job.state.as_ref()?;
+    match summary.end {
+        End::MaxTime | End::Interrupted(_) => {
+            (!job.talk.quiet).then(|| "run the same command again to go on".to_owned())
+        }
+        End::Completed | End::UntilEmpty | End::AtSeen => {
+            // Where there was no URL, there is nothing to ask for.
+            let without = summary.failed_by_kind.get(NO_URL).copied().unwrap_or_default();
+            let pages = summary.pages_failed() - without;
+            let noun = if pages == 1 { "page" } else { "pages" };
+            let folder = shell_word(&state.folder.to_string_lossy());
+            let count = grouped(pages);
+            (pages > 0)
+                .then(|| format!("{count} {noun} failed; try them again with: pagemill retry {folder}"))
+        }
+        _ => None,
+    }
+}
+
+/// The kind of failures of places of the source without a request.
+const NO_URL: &str = "no URL";
+
+/// A word as a shell takes it.
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 /// The exit code of a run whose summary could not be written; `None` if all is well.

@@ -4,7 +4,7 @@
 //! that; one that came and went between two commits leaves no trace. Knows no disk: who keeps the changes is the
 //! caller's affair.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, HashSet, btree_map::Entry};
 use std::time::Instant;
 
 use super::backlog::Order;
@@ -22,6 +22,8 @@ pub(super) struct Ledger {
     found: Vec<u128>,
     /// Pages settled for good, whatever became of them.
     pages_settled: u64,
+    /// What waits though it has not been tried: it had failed for good, and gets another chance.
+    reopened: HashSet<u64>,
 }
 
 /// What is settled and not yet written.
@@ -40,6 +42,13 @@ impl Ledger {
     /// Pages settled before this run was resumed.
     pub(super) fn resume(&mut self, pages_settled: u64) {
         self.pages_settled = pages_settled;
+    }
+
+    /// An earlier run left this among what waits.
+    pub(super) fn was_waiting(&mut self, request: &Request) {
+        if self.is_wanted && request.attempt == 0 {
+            self.reopened.insert(request.id.0);
+        }
     }
 
     /// Something that was not known is, by its fingerprint.
@@ -75,6 +84,7 @@ impl Ledger {
         if self.is_wanted && !request.is_own() {
             let kept = Kept::Pending(self.rank(moved), moved.clone());
             self.note(request.id, Some(self.place(request)), Some(kept));
+            self.reopened.remove(&request.id.0);
         }
     }
 
@@ -91,6 +101,7 @@ impl Ledger {
             return;
         }
         let held = Held { place: self.place(request), is_page: request.errand == Errand::Page };
+        self.reopened.remove(&request.id.0);
         if self.holds {
             self.held.insert(request.id.0, held);
         } else {
@@ -98,13 +109,12 @@ impl Ledger {
         }
     }
 
-    /// Takes the changes. In ordered output, what is settled from `written` on is not written yet, and so is still kept.
+    /// Takes the changes. In ordered output, what is settled from `written` on is not written yet, and so is still kept;
+    /// `None` if all of it is.
     pub(super) fn take(&mut self, written: Option<RequestId>) -> (Vec<Change>, Vec<u128>) {
-        if let Some(written) = written {
-            let still = self.held.split_off(&written.0);
-            for (id, held) in std::mem::replace(&mut self.held, still) {
-                self.settle(RequestId(id), &held);
-            }
+        let still = written.map(|written| self.held.split_off(&written.0)).unwrap_or_default();
+        for (id, held) in std::mem::replace(&mut self.held, still) {
+            self.settle(RequestId(id), &held);
         }
         let changes = std::mem::take(&mut self.changes).into_iter();
         let changes = changes.map(|(id, (before, now))| Change { id: RequestId(id), before, now }).collect();
@@ -128,7 +138,8 @@ impl Ledger {
 
     /// Where a request is kept that was handed out: one that was tried has been waiting since.
     fn place(&self, request: &Request) -> Place {
-        if request.attempt > 0 { Place::Waiting } else { Place::Pending(self.rank(request)) }
+        let has_waited = request.attempt > 0 || self.reopened.contains(&request.id.0);
+        if has_waited { Place::Waiting } else { Place::Pending(self.rank(request)) }
     }
 
     fn rank(&self, request: &Request) -> u64 {
@@ -201,6 +212,23 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_untried_is_removed_from_there_unless_it_has_moved() {
+        let mut ledger = ledger(false);
+        for id in 0..2 {
+            ledger.was_waiting(&request(id));
+        }
+        ledger.settled(&request(0));
+        let id = RequestId(0);
+        assert_eq!(ledger.take(None).0, [Change { id, before: Some(Place::Waiting), now: None }]);
+        let moved = request(1).moved_to(Url::parse("http://other/").unwrap());
+        ledger.moved(&request(1), &moved);
+        ledger.take(None);
+        ledger.settled(&moved);
+        let id = RequestId(1);
+        assert_eq!(ledger.take(None).0, [Change { id, before: Some(Place::Pending(0)), now: None }]);
+    }
+
+    #[test]
     fn in_order_what_is_settled_is_kept_until_it_is_written() {
         let mut ledger = ledger(true);
         for id in 0..3 {
@@ -212,6 +240,8 @@ mod tests {
         ledger.settled(&request(0));
         let ids: Vec<u64> = ledger.take(Some(RequestId(2))).0.iter().map(|change| change.id.0).collect();
         assert_eq!((ids, ledger.pages_settled()), (vec![0, 1], 2));
+        ledger.settled(&request(2));
+        assert_eq!(ledger.take(None).0.len(), 1, "at the end all is written");
     }
 
     #[test]

@@ -149,6 +149,12 @@ impl Links {
             self.take_in(request, found, ledger, number, &mut direct);
             return Ok(direct);
         };
+        if request.id.0 < turns.next {
+            // It has had its turn, failed, and was tried again.
+            self.take_in(request, found, ledger, number, &mut direct);
+            self.backlog.push_page(direct)?;
+            return Ok(Vec::new());
+        }
         turns.settled.insert(request.id.0, (!found.is_empty()).then(|| (request.clone(), found)));
         self.take_turns(ledger, number)?;
         Ok(direct)
@@ -161,7 +167,7 @@ impl Links {
         ledger: &mut Ledger,
         number: &mut impl FnMut() -> RequestId,
     ) -> Result<(), BacklogError> {
-        if let Some(turns) = &mut self.turns {
+        if let Some(turns) = self.turns.as_mut().filter(|turns| id.0 >= turns.next) {
             turns.settled.insert(id.0, None);
             self.take_turns(ledger, number)?;
         }

@@ -52,6 +52,13 @@ impl Progress {
         self.written
     }
 
+    /// As it is when `pages` of a run that is done are to be asked for once more. In ordered output nothing waits for them:
+    /// all the others are written.
+    pub fn reopened(self, pages: u64) -> Progress {
+        let pages_settled = self.pages_settled.saturating_sub(pages);
+        Progress { pages_settled, written: Some(RequestId(self.numbered)), ..self }
+    }
+
     /// As bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = vec![FORM];
@@ -195,7 +202,7 @@ impl Frontier {
     }
 
     /// Takes what has changed since the last time. `written` is the first request that is not written yet, in ordered
-    /// output.
+    /// output; `None` if all are.
     pub fn take_changes(&mut self, written: Option<RequestId>) -> Changes {
         let (requests, found) = self.ledger.take(written);
         let progress = Progress {
@@ -227,15 +234,18 @@ impl Frontier {
         }
         for (delay, request) in waiting {
             self.charge(&request);
+            self.ledger.was_waiting(&request);
             self.waiting.push(Reverse(Waiting { due: now + delay, request }));
         }
         self.unmade = unmade;
         self.resumed = Some(Rest { front: None, behind: pending });
     }
 
-    /// Goes on with nothing but these, which had failed for good.
+    /// As [`Frontier::resume`], but nothing is asked for that neither these nor what they lead to are: the source had come
+    /// to its end. Hosts that were given up are asked again.
     pub fn resume_only(&mut self, resumed: Resumed, now: Instant) {
         self.resume(resumed, now);
+        self.hosts.forgive();
         self.source_closed = true;
         self.seeds.clear();
         self.sitemaps_of.clear();

@@ -54,6 +54,11 @@ impl Troubles {
         }
     }
 
+    /// Begins to count anew; whether the host has ever answered is still known.
+    pub(super) fn forgive(&mut self) {
+        *self = Troubles { has_answered: self.has_answered, ..Troubles::default() };
+    }
+
     /// Appends what [`Troubles::take`] reads. Nothing that fails later fails together with what failed before.
     pub(super) fn put(&self, clock: Clock, out: &mut Vec<u8>) {
         put_number(self.in_a_row.into(), out);
@@ -124,6 +129,16 @@ mod tests {
             troubles.note(verdict, Some(&PageError::Status(429)), at(second));
         }
         assert_eq!(troubles.given_up(at(100)), None);
+    }
+
+    #[test]
+    fn one_that_is_forgiven_is_given_up_again_only_after_as_many_troubles() {
+        let mut troubles = Troubles::default();
+        (0..3).for_each(|second| troubles.note(Verdict::TimedOut, Some(&connect()), at(second)));
+        troubles.forgive();
+        assert_eq!(troubles.given_up(at(3)), None);
+        (4..6).for_each(|second| troubles.note(Verdict::TimedOut, Some(&connect()), at(second)));
+        assert_eq!(troubles.given_up(at(6)), None);
     }
 
     #[test]

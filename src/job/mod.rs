@@ -48,7 +48,7 @@ pub use files::WrittenFiles;
 use layers::Layers;
 pub use news::NewsPolicy;
 pub use rules::JobRule;
-pub use state::{StatePolicy, layer_of};
+pub use state::{OF_ONE_RUN, StatePolicy, again, anchor, layer_of, state_of};
 
 /// More threads than this is a slip of the finger, not a plan.
 const MOST_JOBS: u64 = 4096;
@@ -146,11 +146,24 @@ impl Job {
         file: JobFile,
         found: Vec<Mistake>,
     ) -> Result<Job, Vec<Mistake>> {
-        let given = [flags, environment];
+        Job::build_of(purpose, vec![flags, environment], file, found)
+    }
+
+    /// As [`Job::build`], of any layers above that of the file, the strongest first.
+    ///
+    /// # Errors
+    /// As [`Job::build`].
+    pub fn build_of(
+        purpose: Purpose,
+        given: Vec<Layer>,
+        file: JobFile,
+        found: Vec<Mistake>,
+    ) -> Result<Job, Vec<Mistake>> {
         let saved = state::Saved::new(&given, &file);
-        let [flags, environment] = given;
         let are_all_read = found.is_empty();
-        let mut layers = Layers::new(vec![flags, environment, file.layer], found);
+        let mut written = given;
+        written.push(file.layer);
+        let mut layers = Layers::new(written, found);
         let wants_source = match purpose {
             Purpose::Crawl => true,
             Purpose::Saved => false,
@@ -193,7 +206,7 @@ impl Job {
         let target = if writes { build_target(&mut layers) } else { Target::Stdout };
         let summary = if writes { build_summary(&mut layers) } else { None };
         let state = match purpose {
-            Purpose::Crawl => state::build(&mut layers, &saved, &target),
+            Purpose::Crawl => state::build(&mut layers, &saved, &target, &rules.rules),
             Purpose::Saved | Purpose::Trial => None,
         };
         let checks = match writes {

@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::JobRule;
 use super::layers::Layers;
 use crate::config::JobFile;
 use crate::message;
@@ -124,7 +125,22 @@ const FREE: &[&str] = &[
 const SECRET: &[&str] = &["user", "bearer", "cookie", "header", "proxy"];
 
 /// Settings that are of one run and not of the job.
-const OF_ONE_RUN: &[&str] = &["state", "fresh", "no-state"];
+pub const OF_ONE_RUN: &[&str] = &["state", "fresh", "no-state"];
+
+/// Files that may be others from one day to the next. The others are what is fetched, and where it goes.
+const FREE_PATHS: &[&str] = &[
+    "spill-dir",
+    "cacert",
+    "cert",
+    "key",
+    "proxy-file",
+    "netrc-file",
+    "load-cookies",
+    "save-cookies",
+    "user-agent-file",
+    "cache",
+    "summary",
+];
 
 /// What stands behind the name of the output.
 const SUFFIX: &str = ".pagemill";
@@ -146,10 +162,17 @@ pub struct StatePolicy {
     pub secrets: Vec<String>,
     /// The job file.
     pub job_file: Option<String>,
+    /// The names of the rules, by [`RuleId`](crate::model::RuleId).
+    pub rules: Vec<String>,
 }
 
 /// Where the state is kept; `None` if none is. `given` are the flags and the environment, the stronger first.
-pub(super) fn build(layers: &mut Layers, file: &Saved, target: &Target) -> Option<StatePolicy> {
+pub(super) fn build(
+    layers: &mut Layers,
+    file: &Saved,
+    target: &Target,
+    rules: &[JobRule],
+) -> Option<StatePolicy> {
     let named = layers.path("state");
     let (fresh, without) = (layers.switch("fresh"), layers.switch("no-state"));
     let since_last = layers.switch("since-last");
@@ -161,18 +184,15 @@ pub(super) fn build(layers: &mut Layers, file: &Saved, target: &Target) -> Optio
         }
         return None;
     }
-    let folder = match (named.clone(), beside(target)) {
-        (Some(folder), _) | (None, Some(folder)) => folder,
-        (None, None) => {
-            for (is_wanted, name) in [(fresh, "fresh"), (since_last, "since-last")] {
-                if is_wanted {
-                    let message = "there is no place for a state beside this output";
-                    let hint = "write to a file with -o, or name a folder with --state";
-                    layers.mistakes.push(Mistake::new(format!("--{name}"), message).with_hint(hint));
-                }
+    let Some(folder) = named.clone().or_else(|| beside(target)) else {
+        for (is_wanted, name) in [(fresh, "fresh"), (since_last, "since-last")] {
+            if is_wanted {
+                let message = "there is no place for a state beside this output";
+                let hint = "write to a file with -o, or name a folder with --state";
+                layers.mistakes.push(Mistake::new(format!("--{name}"), message).with_hint(hint));
             }
-            return None;
         }
+        return None;
     };
     Some(StatePolicy {
         folder,
@@ -182,6 +202,7 @@ pub(super) fn build(layers: &mut Layers, file: &Saved, target: &Target) -> Optio
         settings: file.settings.clone(),
         secrets: file.secrets.clone(),
         job_file: file.job_file.clone(),
+        rules: rules.iter().map(|rule| rule.rule.name.clone()).collect(),
     })
 }
 
@@ -229,15 +250,40 @@ pub fn layer_of(settings: &[(String, Vec<String>)]) -> Layer {
         .collect()
 }
 
+/// The layers of a job that is done again: what is typed and the environment now, and what was written then. What is
+/// fetched is as it was then, whatever the environment says by now.
+pub fn again(flags: Layer, mut environment: Layer, settings: &[(String, Vec<String>)]) -> Vec<Layer> {
+    let then = layer_of(settings);
+    environment.retain(|name, _| !OF_ONE_RUN.contains(name));
+    environment.retain(|name, _| !FIXED.contains(name) || !then.contains_key(name));
+    vec![flags, environment, then]
+}
+
+/// Makes names of files in `layer` absolute that are said as from this folder, before another one becomes that.
+pub fn anchor(layer: &mut Layer) {
+    for name in FREE_PATHS {
+        for written in layer.get_mut(name).into_iter().flatten() {
+            if written.text != "-" && !written.text.is_empty() {
+                written.text = absolute(Path::new(&written.text)).to_string_lossy().into_owned();
+            }
+        }
+    }
+}
+
+/// Where the state of a run is that writes to `output`, if it has one of its own.
+pub fn state_of(output: &Path) -> PathBuf {
+    let mut name = OsString::from(output);
+    name.push(SUFFIX);
+    name.into()
+}
+
 /// A file of its own has its state beside it.
 fn beside(target: &Target) -> Option<PathBuf> {
     let path = target.place()?;
     if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return None;
     }
-    let mut name = OsString::from(path);
-    name.push(SUFFIX);
-    Some(name.into())
+    Some(state_of(&path))
 }
 
 /// What is fetched and where it goes, by setting.
@@ -347,6 +393,31 @@ mod tests {
         };
         assert_eq!(of("Authorization: a"), of("cookie: b"));
         assert_ne!(of("Accept-Language: de"), of("Accept-Language: fr"));
+    }
+
+    #[test]
+    fn each_file_is_known_to_be_part_of_the_job_or_free() {
+        let is_path = |setting: &&crate::settings::Setting| ["FILE", "DIR"].contains(&setting.value);
+        for setting in SETTINGS.iter().filter(is_path) {
+            let known = FREE_PATHS.contains(&setting.name)
+                || FIXED.contains(&setting.name)
+                || OF_ONE_RUN.contains(&setting.name)
+                || ["output", "overwrite"].contains(&setting.name);
+            assert!(known, "--{}", setting.name);
+        }
+    }
+
+    #[test]
+    fn a_job_that_is_done_again_fetches_what_it_did_though_the_environment_has_changed() {
+        let of = |pairs: &[(&str, &str)]| -> Vec<(String, Vec<String>)> {
+            pairs.iter().map(|&(name, text)| (name.to_owned(), vec![text.to_owned()])).collect()
+        };
+        let now = layer_of(&of(&[("level", "9"), ("jobs", "7"), ("state", "x"), ("charset", "gbk")]));
+        let layers = again(Layer::new(), now, &of(&[("level", "2"), ("jobs", "3")]));
+        let layers = Layers::new(layers, Vec::new());
+        let text = |name| layers.value(name).map(|written| written.text);
+        assert_eq!((text("level"), text("jobs")), (Some("2".into()), Some("7".into())));
+        assert_eq!((text("state"), text("charset")), (None, Some("gbk".into())));
     }
 
     #[test]

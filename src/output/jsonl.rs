@@ -56,7 +56,7 @@ impl JsonLines {
         position: &Position,
         note: Option<&Path>,
     ) -> Result<JsonLines, OutputError> {
-        if !position.is_in_file() {
+        if *target == Target::Stdout || !position.is_in_file() {
             return JsonLines::open(target);
         }
         resume::verify(target, position, note)?.cut_back()?;

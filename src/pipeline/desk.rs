@@ -48,7 +48,7 @@ pub(super) struct Keeping {
     pub(super) on_the_way: OnTheWay,
     /// The cookies that have changed since it was asked last.
     pub(super) cookies: Box<dyn FnMut() -> Vec<memory::Change>>,
-    /// Whether only pages are asked for that had failed.
+    /// Whether pages are asked for that had failed, and what they lead to.
     pub(super) is_retry: bool,
 }
 
@@ -156,7 +156,10 @@ impl RunDesk {
     }
 
     fn write(&mut self, id: RequestId, turn: Turn) -> Result<(), DeskError> {
-        let Some(reorder) = &mut self.reorder else { return self.paper().take(turn) };
+        let is_retry = self.keeping.as_ref().is_some_and(|keeping| keeping.is_retry);
+        // What had its turn, failed, and was tried again is not waited for.
+        let in_order = |reorder: &&mut Reorder<Turn>| !is_retry || id >= reorder.next_expected();
+        let Some(reorder) = self.reorder.as_mut().filter(in_order) else { return self.paper().take(turn) };
         let shown = turn.shown();
         self.ahead = (self.ahead.0 + shown.0, self.ahead.1 + shown.1);
         let weight = turn.weight();
@@ -333,7 +336,6 @@ impl Desk for RunDesk {
         self.note();
         let Outcome { request, body_bytes, result, .. } = outcome;
         let id = request.id;
-        let is_retry = self.keeping.as_ref().is_some_and(|keeping| keeping.is_retry);
         let turn = match result {
             // A redirect is not settled: where it leads is asked for first.
             Ok(Found::Moved(_) | Found::Robots(_) | Found::Address) => Turn::left_out(),
@@ -346,7 +348,7 @@ impl Desk for RunDesk {
                         records.count
                     ));
                 }
-                self.of(Turn::done(&request, body_bytes, records, is_retry), &request)
+                self.of(Turn::done(&request, body_bytes, records), &request)
             }
             Err(error) => {
                 self.tell_failure(&display_url(&request.url), &error, request.attempt + 1);

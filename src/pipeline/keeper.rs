@@ -12,7 +12,6 @@ use super::conductor::FrontierKept;
 use super::known;
 use super::news::Note;
 use crate::memory::{self, Clock};
-use crate::model::RequestId;
 use crate::output::{Mark, OutputError};
 use crate::state::{Batch, FailedPage, StateError, Store, Tally, TallyOf, Value, failpoint};
 use crate::stop::{Stop, StopOnPanic};
@@ -79,8 +78,6 @@ pub(super) struct Commit {
 #[derive(Debug, Default)]
 pub(super) struct Done {
     pub(super) failed: Vec<FailedPage>,
-    /// Pages that failed in an earlier run, and do no longer.
-    pub(super) forgiven: Vec<RequestId>,
     pub(super) tallies: HashMap<TallyOf, Tally>,
 }
 
@@ -207,8 +204,7 @@ fn batch_of(commit: Commit) -> Batch {
         batch.put(Value::Clean, Vec::new());
     }
     batch.put(Value::Summary, commit.summary);
-    commit.done.failed.iter().for_each(|page| batch.failed(page));
-    commit.done.forgiven.iter().for_each(|&id| batch.forgive(id));
+    commit.done.failed.into_iter().for_each(|page| batch.failed(page));
     for (of, tally) in commit.done.tallies {
         batch.count(of, tally);
     }

@@ -1,16 +1,19 @@
 //! The beginning and the end of a run that keeps a state: whether it goes on where an earlier one came to, and what
 //! becomes of the state when it ends.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::keeper::{COOKIES, HOSTS, TRAPS};
 use crate::frontier::{Frontier, Progress, Resumed, RetryPolicy, Seen, is_of_robots};
 use crate::job::StatePolicy;
 use crate::memory::Clock;
-use crate::model::{RequestId, SourcePosition};
+use crate::model::{Errand, RequestId, SourcePosition};
 use crate::output::{JsonLines, OutputError, Position, Target};
-use crate::state::{Batch, FailedPage, Folder, Manifest, StateError, Store, Value, failpoint};
+use crate::state::{Batch, Entries, Folder, Manifest, StateError, Store, Value, failpoint};
 use crate::summary::{LastRun, Summary};
+
+/// So many failed pages are put among those that wait at a time.
+const REOPENED_AT_ONCE: usize = 10_000;
 
 /// Why a run cannot begin or go on with the state that is there.
 #[derive(Debug, thiserror::Error)]
@@ -73,8 +76,8 @@ pub struct Session {
     manifest: Manifest,
     /// Where an earlier run came to; `None` if this one begins.
     resumed: Option<Progress>,
-    /// Pages that failed in a run that is done, and are to be tried again.
-    retried: Option<Vec<FailedPage>>,
+    /// Whether that run was done, and pages that had failed are tried again.
+    is_retry: bool,
     /// It was started over, and nobody could say which lines of the output were of the unfinished run.
     old_lines_stay: bool,
 }
@@ -119,46 +122,29 @@ impl Session {
         }
         let progress = progress_of(&store)?;
         let output = resume_output(&folder, &store, target)?;
+        let is_retry = store.value(Value::Retry)?.is_some();
         let manifest = Manifest { keeps: policy.keeps, ..manifest };
-        Ok((
-            Session {
-                folder,
-                store,
-                manifest,
-                resumed: Some(progress),
-                retried: None,
-                old_lines_stay: false,
-            },
-            output,
-        ))
+        let resumed = Some(progress);
+        Ok((Session { folder, store, manifest, resumed, is_retry, old_lines_stay: false }, output))
     }
 
-    /// Takes hold of a state whose run is done, to try its failed pages again.
+    /// Goes on with a run that is done, to try its failed pages again; or with one where that has begun.
     ///
     /// # Errors
-    /// As [`Session::begin`].
+    /// The state or the output is not as we left it, or cannot be written.
     pub fn again(
         folder: Folder,
         store: Store,
         manifest: Manifest,
         target: &Target,
     ) -> Result<(Session, JsonLines), SessionError> {
-        let progress = progress_of(&store)?;
-        let failed: Result<Vec<FailedPage>, StateError> = store.failed().collect();
         let output = resume_output(&folder, &store, target)?;
-        // From here on it is a run that is not done: what these pages lead to must not be lost either.
-        let mut batch = Batch::default();
-        batch.remove(Value::End);
-        store.commit(batch)?;
-        let session = Session {
-            folder,
-            store,
-            manifest,
-            resumed: Some(progress),
-            retried: Some(failed?),
-            old_lines_stay: false,
-        };
-        Ok((session, output))
+        if store.value(Value::Retry)?.is_none() {
+            reopen(&store)?;
+        }
+        let progress = progress_of(&store)?;
+        let resumed = Some(progress);
+        Ok((Session { folder, store, manifest, resumed, is_retry: true, old_lines_stay: false }, output))
     }
 
     fn new_run(
@@ -179,6 +165,7 @@ impl Session {
             secrets: policy.secrets.clone(),
             job_file: policy.job_file.clone(),
             parts: policy.parts.clone(),
+            rules: policy.rules.clone(),
         };
         let is_first = old.is_none();
         let store = match old {
@@ -207,7 +194,10 @@ impl Session {
             // From here on it is a state. A store that is empty then has lost what was in it, and is not taken for new.
             folder.write_manifest(&manifest)?;
         }
-        Ok((Session { folder, store, manifest, resumed: None, retried: None, old_lines_stay: false }, output))
+        Ok((
+            Session { folder, store, manifest, resumed: None, is_retry: false, old_lines_stay: false },
+            output,
+        ))
     }
 
     /// The store.
@@ -230,9 +220,9 @@ impl Session {
         self.old_lines_stay
     }
 
-    /// Whether only pages that had failed are asked for.
+    /// Whether pages are asked for that had failed, and what they lead to.
     pub(super) fn is_retry(&self) -> bool {
-        self.retried.is_some()
+        self.is_retry
     }
 
     /// Whether pages come with no gap between their numbers, so that they can be written in order. Those that had failed
@@ -271,11 +261,7 @@ impl Session {
         let kept = Summary::from_kept(&bytes, empty);
         let mut summary = kept.ok_or_else(|| self.store.damaged("what was counted"))?;
         for page in self.store.failed() {
-            let page = page?;
-            // Those are tried again, and counted then.
-            if !self.is_retry() || page.request.is_none() {
-                summary.count_failure(page.error.kind());
-            }
+            summary.count_failure(page?.error.kind());
         }
         Ok(Some(summary))
     }
@@ -294,7 +280,7 @@ impl Session {
     ///
     /// # Errors
     /// They cannot be read.
-    pub(super) fn cookies(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StateError> {
+    pub(super) fn cookies(&self) -> Result<Entries, StateError> {
         if self.is_resumed() { self.store.table(COOKIES) } else { Ok(Vec::new()) }
     }
 
@@ -337,26 +323,17 @@ impl Session {
             let delay = clock.from_unix_ms(due, longest).saturating_duration_since(clock.instant);
             (delay, request)
         });
-        let mut resumed = Resumed {
+        let pending = self.store.pending(RequestId(progress.numbered()));
+        let resumed = Resumed {
             seen,
-            pending: Box::new(std::iter::empty()),
+            pending: Box::new(pending.map(|read| read.map_err(|error| error.to_string()))),
             waiting: waiting.collect(),
             unmade,
             progress,
         };
-        match &mut self.retried {
-            None => {
-                let pending = self.store.pending(RequestId(resumed.progress.numbered()));
-                resumed.pending = Box::new(pending.map(|read| read.map_err(|error| error.to_string())));
-                frontier.resume(resumed, clock.instant);
-            }
-            Some(failed) => {
-                let requests = std::mem::take(failed).into_iter().filter_map(|page| page.request);
-                resumed.waiting = requests
-                    .map(|request| (Duration::ZERO, crate::model::Request { attempt: 0, ..request }))
-                    .collect();
-                frontier.resume_only(resumed, clock.instant);
-            }
+        match self.is_retry {
+            false => frontier.resume(resumed, clock.instant),
+            true => frontier.resume_only(resumed, clock.instant),
         }
         Ok(())
     }
@@ -377,6 +354,7 @@ impl Session {
             return folder.remove();
         }
         let mut batch = Batch::default();
+        batch.remove(Value::Retry);
         batch.put(Value::End, summary.end.name().as_bytes().to_vec());
         if let Some(last_run) = LastRun::after(summary) {
             batch.put(Value::LastRun, last_run.to_json().to_string().into_bytes());
@@ -388,6 +366,30 @@ impl Session {
 fn progress_of(store: &Store) -> Result<Progress, StateError> {
     let bytes = store.value(Value::Progress)?;
     bytes.and_then(|bytes| Progress::from_bytes(&bytes)).ok_or_else(|| store.damaged("how far it has come"))
+}
+
+/// Makes a run that is done one that is not: its failed pages wait, each as if it had not been tried. Whoever dies in the
+/// middle has given that chance to some of them.
+fn reopen(store: &Store) -> Result<(), StateError> {
+    let mut last = None;
+    loop {
+        let mut batch = Batch::default();
+        let (mut looked_at, mut pages) = (0, 0);
+        for page in store.failed_after(last).take(REOPENED_AT_ONCE) {
+            let page = page?;
+            (looked_at, last) = (looked_at + 1, Some(page.id));
+            let is_page = page.request.as_ref().is_some_and(|request| request.errand == Errand::Page);
+            pages += u64::from(is_page);
+            batch.reopen(page);
+        }
+        batch.remove(Value::End);
+        batch.put(Value::Retry, Vec::new());
+        batch.put(Value::Progress, progress_of(store)?.reopened(pages).to_bytes());
+        store.commit(batch)?;
+        if looked_at < REOPENED_AT_ONCE {
+            return Ok(());
+        }
+    }
 }
 
 fn resume_output(folder: &Folder, store: &Store, target: &Target) -> Result<JsonLines, SessionError> {

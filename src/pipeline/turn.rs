@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::desk::DeskError;
 use super::keeper::Done;
 use super::news::News;
-use crate::model::{Errand, PageError, Records, Request, RequestId, Unmade, display_url};
+use crate::model::{Errand, PageError, Records, Request, Unmade, display_url};
 use crate::output::JsonLines;
 use crate::state::{FailedPage, Tally, TallyOf};
 use crate::summary::Summary;
@@ -26,10 +26,9 @@ pub(super) struct Turn {
 
 #[derive(Debug)]
 enum Fate {
-    /// Read, a page or not; if it had failed before, that is its number.
+    /// Read, a page or not.
     Done {
         is_page: bool,
-        was_tried: Option<RequestId>,
     },
     Failed(Box<FailedPage>),
     Disallowed,
@@ -38,9 +37,8 @@ enum Fate {
 
 impl Turn {
     /// A page was read, or something else than a page.
-    pub(super) fn done(request: &Request, bytes: u64, records: Records, is_retry: bool) -> Turn {
-        let was_tried = (is_retry || request.attempt > 0).then_some(request.id);
-        let fate = Fate::Done { is_page: request.errand == Errand::Page, was_tried };
+    pub(super) fn done(request: &Request, bytes: u64, records: Records) -> Turn {
+        let fate = Fate::Done { is_page: request.errand == Errand::Page };
         Turn { records, fate, bytes, of: None }
     }
 
@@ -94,7 +92,7 @@ impl Turn {
     /// Whether it is a page that was read, and whether one that failed: for who shows how far the run has come.
     pub(super) fn shown(&self) -> (u64, u64) {
         match self.fate {
-            Fate::Done { is_page, .. } => (u64::from(is_page), 0),
+            Fate::Done { is_page } => (u64::from(is_page), 0),
             Fate::Failed(_) => (0, 1),
             Fate::Disallowed | Fate::LeftOut => (0, 0),
         }
@@ -119,12 +117,9 @@ impl Paper<'_> {
         self.summary.bytes += bytes;
         let mut tally = Tally::default();
         match fate {
-            Fate::Done { is_page, was_tried } => {
+            Fate::Done { is_page } => {
                 self.summary.pages_done += u64::from(is_page);
                 tally.done = u64::from(is_page);
-                if let (Some(done), Some(id)) = (&mut self.done, was_tried) {
-                    done.forgiven.push(id);
-                }
             }
             Fate::Failed(page) => {
                 self.summary.count_failure(page.error.kind());

@@ -33,6 +33,19 @@ pub struct Folder {
     _lock: File,
 }
 
+/// A state that is only looked at.
+#[derive(Debug)]
+pub struct Looked {
+    /// Which job it is of.
+    pub manifest: Manifest,
+    /// Whether a process is at it, and its number if it has said so.
+    pub held_by: Option<Option<u32>>,
+    /// What it has done; `None` if nothing yet, or if a process is at it.
+    pub store: Option<Store>,
+    /// Shared by all who look.
+    _lock: Option<File>,
+}
+
 impl Folder {
     /// Takes hold of the folder at `path`, which is made if it is not there.
     ///
@@ -65,6 +78,38 @@ impl Folder {
             return Err(StateError::Missing(path.to_owned()));
         }
         Folder::take(path)
+    }
+
+    /// Takes hold of a state only to look at it: nothing in it is changed, so the holder is not told by its number.
+    ///
+    /// # Errors
+    /// Somebody else holds it, there is none, or it cannot be read.
+    pub fn look(path: &Path) -> Result<Looked, StateError> {
+        let manifest = read_manifest(path)?.ok_or_else(|| StateError::Missing(path.to_owned()))?;
+        let failed = |cause| StateError::damaged(path, format!("its lock cannot be opened: {cause}"));
+        let mut lock = match File::open(path.join(LOCK)) {
+            Ok(lock) => Some(lock),
+            // A copy may have come without.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(cause) => return Err(failed(cause)),
+        };
+        let held_by = match &mut lock {
+            None => None,
+            Some(lock) => match lock.try_lock_shared() {
+                Ok(()) => None,
+                Err(TryLockError::WouldBlock) => {
+                    let mut text = String::new();
+                    let _ = lock.read_to_string(&mut text);
+                    Some(text.trim().parse().ok())
+                }
+                Err(TryLockError::Error(cause)) => return Err(failed(cause)),
+            },
+        };
+        let store = match held_by {
+            None => Store::look(path, &path.join(STORE))?,
+            Some(_) => None,
+        };
+        Ok(Looked { manifest, held_by, store, _lock: lock })
     }
 
     /// Where it is.
@@ -111,7 +156,7 @@ impl Folder {
     /// Opens the store.
     ///
     /// # Errors
-    /// As [`Store::open`].
+    /// It is damaged, or cannot be made.
     pub fn open_store(&self) -> Result<Store, StateError> {
         Store::open(&self.path, &self.path.join(STORE))
     }
@@ -157,7 +202,9 @@ impl Folder {
 fn read_manifest(path: &Path) -> Result<Option<Manifest>, StateError> {
     match fs::read_to_string(path.join(MANIFEST)) {
         Ok(text) => Manifest::from_json(&text, path).map(Some),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
         Err(error) => Err(StateError::damaged(path, format!("{MANIFEST} cannot be read: {error}"))),
     }
 }
@@ -257,6 +304,24 @@ mod tests {
         assert!(!place.path().join(LOCK).exists());
         let missing = place.path().join("none/deeper");
         assert!(matches!(Folder::take(&missing).unwrap_err(), StateError::Write { .. }));
+    }
+
+    #[test]
+    fn who_looks_at_a_state_changes_nothing_and_sees_who_is_at_it() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("state");
+        assert!(matches!(Folder::look(&path), Err(StateError::Missing(_))));
+        assert!(!path.exists());
+        let folder = Folder::take(&path).unwrap();
+        let manifest = Manifest::of_nothing();
+        folder.write_manifest(&manifest).unwrap();
+        let looked = Folder::look(&path).unwrap();
+        assert_eq!(looked.held_by, Some(Some(std::process::id())));
+        assert_eq!(looked.manifest, manifest);
+        drop((folder, looked));
+        let looked = Folder::look(&path).unwrap();
+        assert!(looked.held_by.is_none() && looked.store.is_none());
+        assert!(!path.join(STORE).exists(), "nothing is made");
     }
 
     #[test]

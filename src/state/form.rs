@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value as Json};
 
-use crate::model::{PageError, Request, RequestId, RuleId, Unmade};
+use crate::model::{PageError, Request, RequestId, RuleId, Unmade, display_url};
 use crate::wire::{Bytes, put_bytes, put_number, requests};
 
 /// Requests that may go out, by rank and number.
@@ -18,6 +18,8 @@ pub(super) const WAITING: u8 = b'r';
 pub(super) const SEEN: u8 = b's';
 /// Pages that failed for good, by number.
 pub(super) const FAILED: u8 = b'f';
+/// How often a page was tried that had failed for good and gets another chance, by number.
+pub(super) const TRIED: u8 = b'g';
 /// Counts, by rule and host.
 pub(super) const TALLY: u8 = b'n';
 /// What stands alone, by name.
@@ -133,7 +135,7 @@ impl FailedPage {
         let mut map = Map::new();
         let mut put = |key: &str, value: Json| map.insert(key.to_owned(), value);
         let request = self.request.as_ref();
-        put("url", request.map_or(Json::Null, |request| request.url.as_str().into()));
+        put("url", request.map_or(Json::Null, |request| display_url(&request.url).into()));
         put("page", request.and_then(|request| request.page).map_or(Json::Null, Json::from));
         put("rule", rule.map_or(Json::Null, Json::from));
         put("kind", self.error.kind().into());
@@ -145,7 +147,7 @@ impl FailedPage {
         put("status", status.map_or(Json::Null, Json::from));
         put("attempts", self.attempts.into());
         let moved = request.and_then(|request| request.moved.as_ref());
-        put("moved_to", moved.map_or(Json::Null, |moved| moved.to.as_str().into()));
+        put("moved_to", moved.map_or(Json::Null, |moved| display_url(&moved.to).into()));
         let at = jiff::Timestamp::try_from(self.at).map_or(Json::Null, |at| format!("{at:.3}").into());
         put("failed_at", at);
         if request.is_none() {

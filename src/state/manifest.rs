@@ -36,9 +36,26 @@ pub struct Manifest {
     pub job_file: Option<String>,
     /// What the job fetches.
     pub parts: Vec<Part>,
+    /// The names of its rules, by [`RuleId`](crate::model::RuleId).
+    pub rules: Vec<String>,
 }
 
 impl Manifest {
+    #[cfg(test)]
+    pub(super) fn of_nothing() -> Manifest {
+        Manifest {
+            run: 1,
+            keeps: false,
+            began: "2026-01-01T00:00:00Z".into(),
+            folder: "/".into(),
+            settings: Vec::new(),
+            secrets: Vec::new(),
+            job_file: None,
+            parts: Vec::new(),
+            rules: Vec::new(),
+        }
+    }
+
     /// As text.
     pub fn to_json(&self) -> String {
         let settings: Map<String, Value> =
@@ -60,6 +77,7 @@ impl Manifest {
             "secrets": self.secrets,
             "job_file": self.job_file,
             "parts": parts,
+            "rules": self.rules,
         });
         format!("{all:#}\n")
     }
@@ -105,6 +123,7 @@ impl Manifest {
                 file => Some(text(file)?),
             },
             parts: all["parts"].as_array()?.iter().map(part).collect::<Option<_>>()?,
+            rules: texts(&all["rules"])?,
         })
     }
 
@@ -156,6 +175,7 @@ mod tests {
             secrets: vec!["bearer".into()],
             job_file: Some("job.toml".into()),
             parts: vec![part("url", "http://h/"), part("level", "2")],
+            rules: vec!["listing".into(), "book".into()],
         }
     }
 

@@ -15,10 +15,11 @@ use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use super::StateError;
 use super::failpoint;
 use super::form::{
-    FAILED, FailedPage, PENDING, SEEN, TALLY, Tally, TallyOf, VALUE, WAITING, id_of_pending, named_key,
-    numbered_key, pending_key, put_request, put_unmade, put_waiting, take_request, take_waiting,
+    FAILED, FailedPage, PENDING, SEEN, TALLY, TRIED, Tally, TallyOf, VALUE, WAITING, id_of_pending,
+    named_key, numbered_key, pending_key, put_request, put_unmade, put_waiting, take_request, take_waiting,
 };
 use crate::model::{Change, Kept, Place, Request, RequestId, Unmade};
+use crate::wire::{Bytes, put_number};
 
 /// For blocks that are read: pending requests are read once, and known records at random.
 const CACHE_BYTES: u64 = 8 << 20;
@@ -52,6 +53,8 @@ pub enum Value {
     Agents,
     /// How the run ended; there is none as long as it has not.
     End,
+    /// There when the run was done, and now goes on with pages that had failed.
+    Retry,
     /// What the last run that ended gave.
     LastRun,
 }
@@ -65,6 +68,7 @@ impl Value {
             Value::Summary => b"summary",
             Value::Agents => b"agents",
             Value::End => b"end",
+            Value::Retry => b"retry",
             Value::LastRun => b"last run",
         };
         named_key(VALUE, name)
@@ -84,6 +88,9 @@ const FORGETTING: &[u8] = b"vforgetting";
 /// There from then on until something is committed: so that a store which has lost all is not taken for such a one.
 const FORGOTTEN: &[u8] = b"vforgotten";
 
+/// Keys and values of a table, each without the table's letter.
+pub type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// A request that an earlier run would have tried again, and when, in milliseconds since 1970.
 pub type WaitingRequest = (u64, Request);
 
@@ -93,6 +100,7 @@ pub struct Batch {
     run: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     always: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     seen: Vec<u8>,
+    failed: Vec<FailedPage>,
     tallies: HashMap<TallyOf, Tally>,
 }
 
@@ -125,14 +133,21 @@ impl Batch {
         self.seen.extend(fingerprints.iter().flat_map(|fingerprint| fingerprint.to_be_bytes()));
     }
 
-    /// A page failed for good.
-    pub fn failed(&mut self, page: &FailedPage) {
-        self.run.push((numbered_key(FAILED, page.id.0), Some(page.to_bytes())));
+    /// A page failed for good. Tries before it was given another chance are added to those of `page`.
+    pub fn failed(&mut self, page: FailedPage) {
+        self.failed.push(page);
     }
 
-    /// A page that had failed is no failure any more.
-    pub fn forgive(&mut self, id: RequestId) {
+    /// A page that failed for good in an earlier commit gets another chance: it waits as if it had never been tried. One
+    /// without a request stays as it is.
+    pub fn reopen(&mut self, page: FailedPage) {
+        let FailedPage { id, request: Some(request), attempts, .. } = page else { return };
+        let mut tries = Vec::new();
+        put_number(attempts.into(), &mut tries);
+        let again = Request { attempt: 0, ..request };
         self.run.push((numbered_key(FAILED, id.0), None));
+        self.run.push((numbered_key(TRIED, id.0), Some(tries)));
+        self.run.push((numbered_key(WAITING, id.0), Some(put_waiting(0, &again))));
     }
 
     /// More of these.
@@ -184,35 +199,54 @@ impl Store {
     /// # Errors
     /// It is damaged, or cannot be made.
     pub(super) fn open(folder: &Path, path: &Path) -> Result<Store, StateError> {
-        let store = calm(folder, || {
-            let database = Database::builder(path)
-                .cache_size(CACHE_BYTES)
-                .worker_threads(1)
-                .max_journaling_size(JOURNAL_BYTES)
-                .manual_journal_persist(true)
-                .open()?;
-            let keyspace = |name| {
-                database.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))
-            };
-            let (run, always) = (keyspace(RUN)?, keyspace(ALWAYS)?);
-            Ok(Store {
-                folder: folder.to_owned(),
-                database,
-                run,
-                always,
-                path: path.to_owned(),
-                identity: identity(path),
-            })
-        })?;
+        let store = calm(folder, || Store::of(folder, path, open_database(path)?))?;
         if store.get(&store.always, FORGETTING)?.is_some() {
             store.forget_the_rest()?;
         }
-        let (of_run, of_always) = (store.commit_number(&store.run)?, store.commit_number(&store.always)?);
+        store.check()?;
+        Ok(store)
+    }
+
+    /// As [`Store::open`], only to look at it: `None` if nothing was ever committed of this run.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub(super) fn look(folder: &Path, path: &Path) -> Result<Option<Store>, StateError> {
+        if !path.is_dir() {
+            return Ok(None);
+        }
+        let store = calm(folder, || {
+            let database = open_database(path)?;
+            // Keyspaces that are asked for are made.
+            let is_there = [RUN, ALWAYS].iter().all(|name| database.keyspace_exists(name));
+            is_there.then(|| Store::of(folder, path, database)).transpose()
+        })?;
+        let Some(store) = store else { return Ok(None) };
+        // Whoever opens it next forgets the rest of an earlier run.
+        if store.get(&store.always, FORGETTING)?.is_some() || store.commit_number(&store.run)? == 0 {
+            return Ok(None);
+        }
+        store.check()?;
+        Ok(Some(store))
+    }
+
+    fn of(folder: &Path, path: &Path, database: Database) -> Result<Store, fjall::Error> {
+        let keyspace = |name| {
+            database.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))
+        };
+        let (run, always) = (keyspace(RUN)?, keyspace(ALWAYS)?);
+        let (path, identity) = (path.to_owned(), identity(path));
+        Ok(Store { folder: folder.to_owned(), database, run, always, path, identity })
+    }
+
+    /// Whether its parts are of one commit.
+    fn check(&self) -> Result<(), StateError> {
+        let (of_run, of_always) = (self.commit_number(&self.run)?, self.commit_number(&self.always)?);
         if of_run != of_always {
             let what = format!("its parts are of commits {of_run} and {of_always}");
-            return Err(StateError::damaged(folder, what));
+            return Err(StateError::damaged(&self.folder, what));
         }
-        Ok(store)
+        Ok(())
     }
 
     fn commit_number(&self, keyspace: &Keyspace) -> Result<u64, StateError> {
@@ -251,6 +285,19 @@ impl Store {
         }
         if !batch.seen.is_empty() {
             all.insert(&self.run, numbered_key(SEEN, number), batch.seen);
+        }
+        for page in batch.failed {
+            let tried = numbered_key(TRIED, page.id.0);
+            let before = match self.get(&self.run, &tried)? {
+                Some(bytes) => {
+                    all.remove(&self.run, tried);
+                    let tries = Bytes(&bytes).number().and_then(|tries| u32::try_from(tries).ok());
+                    tries.ok_or_else(|| self.damaged("a count of tries"))?
+                }
+                None => 0,
+            };
+            let page = FailedPage { attempts: page.attempts.saturating_add(before), ..page };
+            all.insert(&self.run, numbered_key(FAILED, page.id.0), page.to_bytes());
         }
         for (of, more) in batch.tallies {
             let key = of.key();
@@ -309,7 +356,7 @@ impl Store {
     ///
     /// # Errors
     /// They cannot be read.
-    pub fn table(&self, letter: u8) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StateError> {
+    pub fn table(&self, letter: u8) -> Result<Entries, StateError> {
         self.rows(letter).map(|row| row.map(|(key, bytes)| (key[1..].to_vec(), bytes))).collect()
     }
 
@@ -390,7 +437,21 @@ impl Store {
     /// # Errors
     /// They cannot be read, which ends them.
     pub fn failed(&self) -> impl Iterator<Item = Result<FailedPage, StateError>> + use<'_> {
-        self.rows(FAILED)
+        self.failed_after(None)
+    }
+
+    /// As [`Store::failed`], those behind this number.
+    ///
+    /// # Errors
+    /// They cannot be read, which ends them.
+    pub fn failed_after(
+        &self,
+        last: Option<RequestId>,
+    ) -> impl Iterator<Item = Result<FailedPage, StateError>> + use<'_> {
+        use std::ops::Bound;
+        let first =
+            last.map_or(Bound::Included(vec![FAILED]), |id| Bound::Excluded(numbered_key(FAILED, id.0)));
+        self.read(self.run.range((first, Bound::Excluded(vec![FAILED + 1]))))
             .map(|row| FailedPage::from_bytes(&row?.1).ok_or_else(|| self.damaged("a page that failed")))
     }
 
@@ -440,6 +501,15 @@ impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store").field("folder", &self.folder).finish_non_exhaustive()
     }
+}
+
+fn open_database(path: &Path) -> Result<Database, fjall::Error> {
+    Database::builder(path)
+        .cache_size(CACHE_BYTES)
+        .worker_threads(1)
+        .max_journaling_size(JOURNAL_BYTES)
+        .manual_journal_persist(true)
+        .open()
 }
 
 /// See [`Store::pending`]. Reads a thousand at a time and begins anew behind them: an iterator of the store would keep
@@ -629,31 +699,39 @@ mod tests {
         assert_eq!(ids(&store, 99), [0_u64; 0]);
         assert_eq!(store.value(Value::LastRun).unwrap().as_deref(), Some(&b"last"[..]));
         assert_eq!(store.lasting(b"ikey").unwrap().as_deref(), Some(&b"entry"[..]));
-        let keys = |after: Option<&[u8]>| store.lasting_after(b'i', after).map(|row| row.unwrap().0).count();
+        let keys = |after: Option<&[u8]>| store.lasting_after(b'i', after).filter_map(Result::ok).count();
         assert_eq!((keys(None), keys(Some(b"ikey"))), (1, 0));
         store.commit(Batch::default()).unwrap();
         assert!(!store.is_forgotten().unwrap());
     }
 
     #[test]
-    fn failed_pages_are_kept_until_they_are_forgiven() {
+    fn failed_pages_that_get_another_chance_wait_and_keep_count_of_their_tries() {
         let place = tempfile::tempdir().unwrap();
         let store = open(place.path());
-        let page = |id| FailedPage {
+        let page = |id, attempts| FailedPage {
             id: RequestId(id),
-            request: Some(request(id)),
+            request: Some(Request { attempt: attempts - 1, ..request(id) }),
             whom: "x".into(),
             error: PageError::Status(500),
-            attempts: 3,
+            attempts,
             at: std::time::SystemTime::UNIX_EPOCH,
         };
+        let unmade = FailedPage { request: None, ..page(9, 1) };
         let mut batch = Batch::default();
-        [4, 2].iter().for_each(|&id| batch.failed(&page(id)));
+        [page(4, 3), page(2, 3), unmade.clone()].into_iter().for_each(|page| batch.failed(page));
         store.commit(batch).unwrap();
         let mut batch = Batch::default();
-        batch.forgive(RequestId(2));
+        [page(2, 3), unmade.clone()].into_iter().for_each(|page| batch.reopen(page));
         store.commit(batch).unwrap();
-        assert_eq!(store.failed().map(Result::unwrap).collect::<Vec<_>>(), [page(4)]);
+        let failed = || store.failed().map(Result::unwrap).collect::<Vec<_>>();
+        assert_eq!(failed(), [page(4, 3), unmade.clone()]);
+        assert_eq!(store.waiting().unwrap(), (vec![(0, request(2))], vec![]));
+        let mut batch = Batch::default();
+        batch.failed(page(2, 2));
+        store.commit(batch).unwrap();
+        assert_eq!(failed()[0].attempts, 5);
+        assert_eq!(failed().len(), 3);
     }
 
     #[test]

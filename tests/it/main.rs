@@ -43,10 +43,14 @@ mod output;
 mod politeness;
 /// No output has a secret in it.
 mod redaction;
+/// `pagemill retry`: failed pages once more.
+mod retry;
 /// Sitemaps and feeds as where a crawl begins.
 mod seeds;
 /// What is asked for: several URLs, lists, variables, globs.
 mod sources;
+/// `pagemill status`: what a state tells of a run.
+mod status;
 mod support;
 /// Full disks, damage, files that others touch, two runs at once.
 mod torture;

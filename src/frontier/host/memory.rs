@@ -99,6 +99,12 @@ impl Host {
         }
         Some(())
     }
+
+    /// Forgets what went wrong. It is still left in peace for as long as it asked to be.
+    pub(in crate::frontier) fn forgive(&mut self) {
+        self.troubles.forgive();
+        self.origins.retain(|origin| !matches!(origin.rules, Rules::Missed { .. }));
+    }
 }
 
 /// Longer than any answer is waited for.

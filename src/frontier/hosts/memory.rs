@@ -34,6 +34,8 @@ pub(super) struct Memory {
     changed: Vec<Index>,
     /// Hosts that were forgotten.
     gone: Vec<Box<str>>,
+    /// Whether what went wrong with a host is not recalled.
+    is_forgiving: bool,
 }
 
 #[derive(Debug, Default)]
@@ -123,7 +125,8 @@ impl Hosts {
             }
         }
         self.sweep_at = (kept.len() * 2).max(FIRST_SWEEP);
-        self.memory = Some(Memory { kept, since: clock, changed: Vec::new(), gone: Vec::new() });
+        self.memory =
+            Some(Memory { kept, since: clock, changed: Vec::new(), gone: Vec::new(), is_forgiving: false });
         Some(())
     }
 
@@ -174,8 +177,19 @@ impl Hosts {
             && let Some(kept) = memory.kept.remove(name)
         {
             kept.recall(&mut host, &self.policy, memory.since);
+            if memory.is_forgiving {
+                host.forgive();
+            }
         }
         host
+    }
+
+    /// Of the hosts that have not been met yet, only what is good is recalled: none is given up, and a robots.txt that did
+    /// not come is asked for again.
+    pub(in crate::frontier) fn forgive(&mut self) {
+        if let Some(memory) = &mut self.memory {
+            memory.is_forgiving = true;
+        }
     }
 
     /// Whether something was kept of a host that is not in the table.

@@ -215,6 +215,34 @@ fn a_robots_txt_that_was_under_way_is_asked_for_again() {
 }
 
 #[test]
+fn one_who_forgives_asks_a_host_that_was_given_up_and_for_its_robots_txt_that_did_not_come() {
+    let mut kept = Kept::new();
+    let first = clock(Duration::ZERO);
+    let mut hosts = process(&policy(), &kept, first);
+    for second in 0..3 {
+        ask(&mut hosts, "http://gone/", Verdict::TimedOut, first.instant + second * SECOND);
+    }
+    keep(hosts.take_changes(at(first, 3 * SECOND)), &mut kept);
+    let second = clock(10 * SECOND);
+    let mut hosts = process(&policy(), &kept, second);
+    hosts.forgive();
+    let opens = opens_after(&mut hosts, "http://gone/", second.instant);
+    hosts.push(request(1, "http://gone/"), second.instant);
+    let taken = hosts.take(second.instant + opens);
+    assert!(matches!(taken, Some(Handed::Request(_))), "{taken:?}");
+
+    let mut kept = Kept::new();
+    let mut hosts = process(&obeying(), &kept, first);
+    learn(&mut hosts, "http://a/", Err(PageError::NoRobots(Box::new(PageError::Status(503)))), first.instant);
+    keep(hosts.take_changes(first), &mut kept);
+    let mut hosts = process(&obeying(), &kept, first);
+    hosts.forgive();
+    hosts.push(request(1, "http://a/"), first.instant);
+    let taken = hosts.take(first.instant);
+    assert!(matches!(&taken, Some(Handed::Request(asked)) if asked.is_own()), "{taken:?}");
+}
+
+#[test]
 fn a_host_that_was_given_up_stays_so_and_one_that_nearly_was_needs_little() {
     let mut kept = Kept::new();
     let first = clock(Duration::ZERO);
