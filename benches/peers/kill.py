@@ -30,7 +30,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         page = int(self.path[1:] or 0)
         time.sleep(LATENCY_SECONDS)
-        links = [n for n in (page * 3 + 1, page * 3 + 2, page * 3 + 3, page // 3) if n < PAGES]
+        # Not to the first page: Scrapy asks for that twice, killed or not.
+        links = [n for n in (page * 3 + 1, page * 3 + 2, page * 3 + 3, page // 3) if 0 < n < PAGES]
         anchors = "".join(f"<a href='/{n}'>{n}</a>" for n in links)
         body = f"<html><body><h1>Page {page}</h1>{anchors}</body></html>".encode()
         with self.server.lock:
@@ -92,6 +93,7 @@ def trial(command: list[str], out: Path, server: Server, moment: int, env: dict)
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pagemill", default=HERE.parents[1] / "target/release/pagemill", type=Path)
+    parser.add_argument("--pagemill-arg", action="append", default=[], help="one more flag for pagemill, repeatable")
     parser.add_argument("--venv", type=Path, help="a venv with Scrapy; without it, only pagemill is tried")
     parser.add_argument("--trials", default=30, type=int)
     parser.add_argument("--seed", default=20, type=int)
@@ -113,7 +115,7 @@ def main() -> int:
                 out = Path(folder, "out.jsonl")
                 command = {
                     "pagemill": [str(args.pagemill), "crawl", url, "-f", "title=//h1", "--follow", "//a/@href"]
-                    + ["--no-robots", "-j", "8", "--throttle", "off", "-q", "-o", str(out)],
+                    + ["--no-robots", "-j", "8", "--throttle", "off", "-q", "-o", str(out), *args.pagemill_arg],
                     "scrapy": [f"{args.venv}/bin/python", str(HERE / "scrapy_jobdir.py"), url, str(out)]
                     + [str(Path(folder, "jobdir"))],
                 }[peer]
