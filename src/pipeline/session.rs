@@ -175,7 +175,10 @@ impl Session {
                 store.forget_run()?;
                 store
             }
-            None => folder.open_store()?,
+            None => {
+                folder.prepare_manifest(&manifest)?;
+                folder.open_store()?
+            }
         };
         let mut output = match output {
             Some(output) => output,

@@ -14,7 +14,7 @@ use super::{Manifest, StateError, Store};
 /// Held by who is at work.
 const LOCK: &str = "lock";
 const MANIFEST: &str = "manifest.json";
-/// On its way to be the manifest.
+/// On its way to be the manifest, or what it was: as long as there is only this, the folder is no state yet, or no more.
 const NEW_MANIFEST: &str = "manifest.new";
 const STORE: &str = "store";
 /// What the output announces before it writes.
@@ -132,7 +132,12 @@ impl Folder {
     /// # Errors
     /// It cannot be read, or another version wrote it.
     pub fn manifest(&self) -> Result<Option<Manifest>, StateError> {
-        read_manifest(&self.path)
+        let manifest = read_manifest(&self.path)?;
+        let there = |name| self.path.join(name).exists();
+        if manifest.is_none() && there(STORE) && !there(NEW_MANIFEST) {
+            return Err(StateError::damaged(&self.path, format!("{MANIFEST} is missing")));
+        }
+        Ok(manifest)
     }
 
     /// Writes what the folder is the state of: in one step, and so that it stays.
@@ -140,14 +145,26 @@ impl Folder {
     /// # Errors
     /// It cannot be written.
     pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), StateError> {
+        self.prepare_manifest(manifest)?;
+        let write = || -> io::Result<()> {
+            fs::rename(self.path.join(NEW_MANIFEST), self.path.join(MANIFEST))?;
+            failpoint::pass("manifest renamed");
+            File::open(&self.path)?.sync_all()
+        };
+        write().map_err(|cause| StateError::write(&self.path, cause))
+    }
+
+    /// Says that what is in the folder is not a state yet.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn prepare_manifest(&self, manifest: &Manifest) -> Result<(), StateError> {
         let write = || -> io::Result<()> {
             let new = self.path.join(NEW_MANIFEST);
             let mut file =
                 OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
             file.write_all(manifest.to_json().as_bytes())?;
             file.sync_all()?;
-            fs::rename(&new, self.path.join(MANIFEST))?;
-            failpoint::pass("manifest renamed");
             File::open(&self.path)?.sync_all()
         };
         write().map_err(|cause| StateError::write(&self.path, cause))
@@ -168,15 +185,18 @@ impl Folder {
     pub fn clear(&self) -> Result<(), StateError> {
         // Without a manifest, what is left is of nobody: so it goes first.
         let clear = || -> io::Result<()> {
-            remove_file(&self.path.join(MANIFEST))?;
+            match fs::rename(self.path.join(MANIFEST), self.path.join(NEW_MANIFEST)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
             // On a disk that loses its power, too.
             File::open(&self.path)?.sync_all()?;
             failpoint::pass("manifest removed");
-            remove_file(&self.path.join(NEW_MANIFEST))?;
             remove_folder(&self.path.join(STORE))?;
             failpoint::pass("store removed");
             remove_folder(&self.path.join(PAGES))?;
-            remove_file(&self.path.join(NOTE))
+            remove_file(&self.path.join(NOTE))?;
+            remove_file(&self.path.join(NEW_MANIFEST))
         };
         clear().map_err(|cause| StateError::write(&self.path, cause))
     }
