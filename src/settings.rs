@@ -449,7 +449,13 @@ pub const SETTINGS: &[Setting] = &[
         "Read all pages in this character set. If not said, each page's own: BOM, HTTP header, <meta>, detection",
     ),
     value("max-time", Fetch, "TIME", "Start no new page after this time; with pages left the exit code is 75"),
-    value("output", Output, "FILE", "Append records to FILE, one JSON object a line; - or nothing is standard output")
+    value(
+        "output",
+        Output,
+        "FILE",
+        "Append records to FILE, one JSON object a line; - or nothing is standard output. FILE.gz and FILE.zst are \
+         compressed",
+    )
         .short('o'),
     value("overwrite", Output, "FILE", "Write records to FILE, replacing what is in it").short('O'),
     switch(
@@ -463,6 +469,13 @@ pub const SETTINGS: &[Setting] = &[
         Output,
         "With --since-last, add _op to each record: new, changed, or gone, for a key that a whole run has not met any more \
          (of it only the key is told, once)",
+    ),
+    value(
+        "rotate",
+        Output,
+        "SIZE",
+        "Write files of at most this size, one after the other: {part} in the name of --output stands for their number, \
+         {part:04} for one with leading zeros. -o begins behind the files that are there, -O removes them first",
     ),
     switch("ordered", Output, "Write records in the order of the pages, not in the order they arrive"),
     value(

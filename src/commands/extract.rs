@@ -33,8 +33,14 @@ pub(super) fn run(typed: ExtractTyped) -> ExitCode {
 
 fn extract(job: &Job, mut pages: Vec<Saved>) -> ExitCode {
     // An output file among the pages, left there by the last run, would be read while it grows.
-    if let Target::Append(path) | Target::Replace(path) = &job.target {
-        pages.retain(|page| !page.is_same_file(path));
+    match &job.target {
+        Target::Stdout => {}
+        Target::Append(path) | Target::Replace(path) => pages.retain(|page| !page.is_same_file(path)),
+        Target::Parts(parts) => {
+            let numbers = parts.names.existing().unwrap_or_default();
+            let paths: Vec<_> = numbers.into_iter().map(|part| parts.names.path(part)).collect();
+            pages.retain(|page| !paths.iter().any(|path| page.is_same_file(path)));
+        }
     }
     if let Some(path) = &job.summary {
         pages.retain(|page| !page.is_same_file(path));

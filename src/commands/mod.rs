@@ -165,6 +165,7 @@ fn refuse_session(error: &SessionError) -> ExitCode {
         SessionError::State(StateError::Held { .. }) => RUN_AGAIN,
         SessionError::State(StateError::NotAState { .. } | StateError::Missing(_))
         | SessionError::OtherJob { .. } => WRONG_USAGE,
+        SessionError::Output(error) if !error.is_of_state() => WRONG_USAGE,
         SessionError::State(_) | SessionError::Output(_) => FAILED,
     };
     fail(error, error.hint());

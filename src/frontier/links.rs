@@ -8,15 +8,12 @@ use std::sync::Arc;
 
 use super::backlog::{Backlog, BacklogError, Order, Spill};
 use super::ledger::{self, Ledger};
-use super::seen::Seen;
+use super::seen::{Seen, TOUCHED};
 use crate::model::{Errand, Link, Request, RequestId};
 use crate::scope::{self, LeftOut, ScopePolicy, Traps};
 
 /// An index of sitemaps leads to sitemaps, and to no further index; some do.
 const MOST_INDEXES: u32 = 5;
-
-/// So many links are looked up together: their places fit into the fastest cache.
-const TOUCHED: usize = 128;
 
 /// What the job decides about following links.
 #[derive(Debug, Clone)]

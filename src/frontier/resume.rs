@@ -196,9 +196,9 @@ impl Frontier {
         self.ledger.begin(self.hosts.order(), is_ordered);
     }
 
-    /// Whether there is anything to write down.
-    pub fn has_changes(&self) -> bool {
-        !self.ledger.is_empty()
+    /// How much there is to write down: requests and what was found.
+    pub fn count_changes(&self) -> usize {
+        self.ledger.len()
     }
 
     /// Takes what has changed since the last time. `written` is the first request that is not written yet, in ordered

@@ -236,6 +236,11 @@ impl Job {
             Target::Stdout => write!(f, "write to standard output{order}"),
             Target::Append(path) => write!(f, "append to {}{order}", path.display()),
             Target::Replace(path) => write!(f, "replace {}{order}", path.display()),
+            Target::Parts(parts) => {
+                let verb = if parts.replaces { "replace" } else { "write" };
+                let (first, most) = (parts.names.path(1), parts.most_bytes);
+                write!(f, "{verb} parts of at most {most} bytes, named like {}{order}", first.display())
+            }
         }?;
         if let Some(news) = self.news {
             write!(f, "\nonly what is new or has changed since the last run")?;

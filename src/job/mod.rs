@@ -41,7 +41,7 @@ use crate::frontier::{FollowPolicy, PacePolicy, RetryPolicy};
 use crate::html::{self, Charset};
 use crate::mistake::{Mistake, Slip};
 use crate::model::RuleId;
-use crate::output::{Target, check_target};
+use crate::output::{PartNames, Parts, Target, check_target, names_parts};
 use crate::source::{Seeds, Source};
 use crate::written::{Layer, Place, Written};
 pub use files::WrittenFiles;
@@ -475,6 +475,18 @@ fn build_retry(layers: &mut Layers, max_pause: Duration) -> Option<RetryPolicy> 
 }
 
 fn build_target(layers: &mut Layers) -> Target {
+    let target = build_place(layers);
+    if target == Target::Stdout
+        && layers.mistakes.is_empty()
+        && let Some(written) = layers.value("rotate")
+    {
+        let slip = Slip::new(0, "standard output has no parts").with_hint("add -o 'records-{part}.jsonl'");
+        layers.report(&written, slip);
+    }
+    target
+}
+
+fn build_place(layers: &mut Layers) -> Target {
     let names = layers.strongest(&["output", "overwrite"]);
     let target = match names.as_slice() {
         [] => return Target::Stdout,
@@ -491,12 +503,33 @@ fn build_target(layers: &mut Layers) -> Target {
     };
     match target {
         Some(Target::Replace(path)) if path.as_os_str() == "-" => Target::Stdout,
-        Some(target) => {
-            check_output(layers, names[0], &target);
-            target
-        }
+        Some(target) => match build_parts(layers, names[0], target) {
+            Some(target) => {
+                check_output(layers, names[0], &target);
+                target
+            }
+            None => Target::Stdout,
+        },
         None => Target::Stdout,
     }
+}
+
+/// The target in parts, if it is to be rotated; `None` if the name and `--rotate` do not go together.
+fn build_parts(layers: &mut Layers, name: &'static str, target: Target) -> Option<Target> {
+    let written = layers.value(name)?;
+    if layers.value("rotate").is_none() {
+        if names_parts(&written.text) {
+            let at = written.text.find("{part").unwrap_or_default();
+            let slip = Slip::new(at, "nothing says how large a part may be").with_hint("add --rotate 100M");
+            layers.report(&written, slip);
+            return None;
+        }
+        return Some(target);
+    }
+    let most_bytes = layers.size("rotate");
+    let names = PartNames::parse(&written.text).map_err(|slip| layers.report(&written, slip)).ok();
+    let replaces = matches!(target, Target::Replace(_));
+    Some(Target::Parts(Parts { names: names?, most_bytes: most_bytes?, replaces }))
 }
 
 fn build_summary(layers: &mut Layers) -> Option<PathBuf> {

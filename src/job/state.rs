@@ -184,18 +184,15 @@ pub(super) fn build(
         }
         return None;
     }
-    let folder = match (named.clone(), beside(target)) {
-        (Some(folder), _) | (None, Some(folder)) => folder,
-        (None, None) => {
-            for (is_wanted, name) in [(fresh, "fresh"), (since_last, "since-last")] {
-                if is_wanted {
-                    let message = "there is no place for a state beside this output";
-                    let hint = "write to a file with -o, or name a folder with --state";
-                    layers.mistakes.push(Mistake::new(format!("--{name}"), message).with_hint(hint));
-                }
+    let Some(folder) = named.clone().or_else(|| beside(target)) else {
+        for (is_wanted, name) in [(fresh, "fresh"), (since_last, "since-last")] {
+            if is_wanted {
+                let message = "there is no place for a state beside this output";
+                let hint = "write to a file with -o, or name a folder with --state";
+                layers.mistakes.push(Mistake::new(format!("--{name}"), message).with_hint(hint));
             }
-            return None;
         }
+        return None;
     };
     Some(StatePolicy {
         folder,
@@ -282,14 +279,11 @@ pub fn state_of(output: &Path) -> PathBuf {
 
 /// A file of its own has its state beside it.
 fn beside(target: &Target) -> Option<PathBuf> {
-    let path = match target {
-        Target::Stdout => return None,
-        Target::Append(path) | Target::Replace(path) => path,
-    };
+    let path = target.place()?;
     if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return None;
     }
-    Some(state_of(path))
+    Some(state_of(&path))
 }
 
 /// What is fetched and where it goes, by setting.
@@ -321,11 +315,7 @@ fn parts(layers: &mut Layers, file: &Saved, target: &Target) -> Vec<JobPart> {
             "the tables of the job file".to_owned()
         }));
     }
-    let path = match target {
-        Target::Stdout => None,
-        Target::Append(path) | Target::Replace(path) => Some(absolute(path)),
-    };
-    if let Some(path) = path {
+    if let Some(path) = target.place().map(|path| absolute(&path)) {
         parts.push(part("output", &[path.to_string_lossy().into_owned()], |text| format!("`{text}`")));
     }
     parts

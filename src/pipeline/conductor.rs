@@ -81,12 +81,12 @@ pub trait Desk {
     /// A request has gone out.
     fn sent(&mut self) {}
 
-    /// Whether it is time to write down what was done.
+    /// Whether it is time to write down what was done, when the frontier has so many changes.
     ///
     /// # Errors
     /// What was handed over before could not be written.
-    fn wants_commit(&mut self, now: Instant) -> Result<bool, Self::Error> {
-        let _ = now;
+    fn wants_commit(&mut self, now: Instant, changes: usize) -> Result<bool, Self::Error> {
+        let _ = (now, changes);
         Ok(false)
     }
 
@@ -359,7 +359,7 @@ impl<D: Desk> Conductor<'_, D> {
     }
 
     fn commit(&mut self, now: Instant) -> Result<(), D::Error> {
-        if !self.desk.wants_commit(now)? {
+        if !self.desk.wants_commit(now, self.frontier.count_changes())? {
             return Ok(());
         }
         let kept = FrontierKept::of(self.frontier, self.desk.first_unwritten());

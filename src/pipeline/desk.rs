@@ -225,17 +225,26 @@ impl RunDesk {
             keeping.keeper.wait()?;
             keeping.on_the_way.clear();
         }
-        self.hand_over(kept, end)?;
+        self.hand_over(kept, true, end)?;
         match &mut self.keeping {
             Some(keeping) => Ok(keeping.keeper.wait()?),
             None => Ok(()),
         }
     }
 
-    fn hand_over(&mut self, kept: FrontierKept, end: Option<KeptEnd>) -> Result<(), DeskError> {
+    fn hand_over(
+        &mut self,
+        kept: FrontierKept,
+        is_last: bool,
+        end: Option<KeptEnd>,
+    ) -> Result<(), DeskError> {
         let took = self.took_before + self.began.elapsed();
         let Some(keeping) = &mut self.keeping else { return Ok(()) };
-        let mark = if end.is_some() { self.output.mark_last()? } else { self.output.mark()? };
+        if is_last {
+            // What compressed output holds back would else be written behind the mark.
+            self.output.end()?;
+        }
+        let mark = self.output.mark()?;
         let notes = self.news.as_mut().map(News::take_notes).unwrap_or_default();
         keeping.on_the_way.add(&notes);
         keeping.keeper.hand_over(Commit {
@@ -245,6 +254,7 @@ impl RunDesk {
             summary: Summary { duration: took, ..self.summary.clone() }.to_kept(),
             cookies: (keeping.cookies)(),
             notes,
+            is_last,
             end,
         });
         Ok(())
@@ -487,10 +497,10 @@ impl Desk for RunDesk {
         }
     }
 
-    fn wants_commit(&mut self, now: Instant) -> Result<bool, DeskError> {
+    fn wants_commit(&mut self, now: Instant, changes: usize) -> Result<bool, DeskError> {
         let Some(keeping) = &mut self.keeping else { return Ok(false) };
         let mut is_kept = false;
-        let is_due = keeping.keeper.is_due(now, &mut is_kept)?;
+        let is_due = keeping.keeper.is_due(now, changes, &mut is_kept)?;
         if is_kept {
             keeping.on_the_way.clear();
         }
@@ -502,7 +512,7 @@ impl Desk for RunDesk {
     }
 
     fn commit(&mut self, kept: FrontierKept) -> Result<(), DeskError> {
-        self.hand_over(kept, None)
+        self.hand_over(kept, false, None)
     }
 }
 

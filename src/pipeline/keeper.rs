@@ -23,6 +23,12 @@ const COMMIT_EVERY: Duration = Duration::from_millis(200);
 /// So many pages at most.
 const COMMIT_PAGES: u32 = 256;
 
+/// So many changes of requests at most: a commit of them is some megabytes.
+const COMMIT_CHANGES: usize = 20_000;
+
+/// With so many the run waits for the disk, since they are in memory.
+const MOST_CHANGES: usize = 10 * COMMIT_CHANGES;
+
 /// It makes bytes of requests, and waits for the disk.
 const STACK_BYTES: usize = 1 << 20;
 
@@ -64,6 +70,8 @@ pub(super) struct Commit {
     pub(super) summary: Vec<u8>,
     pub(super) cookies: Vec<memory::Change>,
     pub(super) notes: Vec<Note>,
+    /// Nothing follows, be the run done or not.
+    pub(super) is_last: bool,
     /// How the run ended, if it has: nothing is left to do then.
     pub(super) end: Option<End>,
 }
@@ -131,11 +139,21 @@ impl Keeper {
         self.since.get_or_insert_with(Instant::now);
     }
 
-    /// Whether it is time for a commit; `is_kept` comes true when the one before is on disk.
+    /// Whether it is time for a commit, when the frontier has so many changes; `is_kept` comes true when the one before is
+    /// on disk.
     ///
     /// # Errors
     /// The one before could not be written.
-    pub(super) fn is_due(&mut self, now: Instant, is_kept: &mut bool) -> Result<bool, KeepError> {
+    pub(super) fn is_due(
+        &mut self,
+        now: Instant,
+        changes: usize,
+        is_kept: &mut bool,
+    ) -> Result<bool, KeepError> {
+        if self.is_busy && changes >= MOST_CHANGES {
+            self.wait()?;
+            *is_kept = true;
+        }
         if self.is_busy
             && let Ok(result) = self.kept.try_recv()
         {
@@ -144,7 +162,7 @@ impl Keeper {
             result?;
         }
         let is_due = self.since.is_some_and(|since| now >= since + COMMIT_EVERY);
-        Ok(!self.is_busy && (is_due || self.pages >= COMMIT_PAGES))
+        Ok(!self.is_busy && (is_due || self.pages >= COMMIT_PAGES || changes >= COMMIT_CHANGES))
     }
 
     /// When it is time for a commit, if there is anything to write down.
@@ -190,7 +208,12 @@ fn batch_of(commit: Commit) -> Batch {
     }
     batch.found(&commit.kept.changes.found);
     batch.put(Value::Progress, commit.kept.changes.progress.to_bytes());
-    batch.put(Value::Output, commit.mark.position().to_bytes());
+    let mut output = Vec::new();
+    commit.mark.position().to_bytes(&mut output);
+    batch.put(Value::Output, output);
+    if commit.is_last {
+        batch.put(Value::Clean, Vec::new());
+    }
     batch.put(Value::Summary, commit.summary);
     commit.done.failed.into_iter().for_each(|page| batch.failed(page));
     for (of, tally) in commit.done.tallies {

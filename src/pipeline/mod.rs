@@ -142,6 +142,14 @@ struct Keeps {
     cookies: Box<dyn FnMut() -> Vec<memory::Change>>,
 }
 
+/// What a run writes to, and what it is compared with.
+struct Ends {
+    lines: JsonLines,
+    past: Option<Past>,
+    keeps: Option<Keeps>,
+    last_run: Option<LastRun>,
+}
+
 /// Does a crawl: the job's own source, from the network. See [`run`].
 ///
 /// # Errors
@@ -188,32 +196,34 @@ pub fn crawl(
                 Some(Keeps { session, keeper, cookies })
             }
         };
-        crawl_with(job, &source, &fetcher, lists, (lines, past, keeps, last_run), stop, progress, interrupted)
+        let requests = FirstRequests { source, lists, is_at_lists: false };
+        let ends = Ends { lines, past, keeps, last_run };
+        crawl_with(job, &fetcher, requests, ends, stop, progress, interrupted)
     })
 }
 
 fn crawl_with(
     job: &Job,
-    source: &Source,
     fetcher: &Fetcher,
-    lists: ListRequests,
-    (lines, past, keeps, last_run): (JsonLines, Option<Past>, Option<Keeps>, Option<LastRun>),
+    requests: FirstRequests,
+    ends: Ends,
     stop: &Stop,
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
 ) -> Result<Summary, RunError> {
+    let source = &requests.source;
     let pages = Pages {
-        requests: Box::new(FirstRequests { source: source.clone(), lists, is_at_lists: false }),
         total: source.total().filter(|_| !job.until_empty && job.seeds.is_empty() && !job.follows()),
         pace: job.pace.clone(),
         // Lists say the same place twice; a range does not, and may be endless.
         follows: job.follows() || !job.seeds.is_empty() || !source.lists().is_empty(),
+        requests: Box::new(requests),
         jobs: job.jobs,
         fetch: |request| fetcher.fetch(request),
         abort: || fetcher.abort(),
         remark: || fetcher.cache_trouble().map(|trouble| format!("warning: {trouble}")),
     };
-    let ran = run_with(job, pages, (lines, past, keeps, last_run), stop, progress, interrupted);
+    let ran = run_with(job, pages, ends, stop, progress, interrupted);
     let saved = match (&job.save_cookies, fetcher.jar()) {
         (Some(path), Some(jar)) => cookies::file::save(&jar, path),
         _ => Ok(()),
@@ -253,13 +263,13 @@ where
     R: Fn() -> Option<String>,
 {
     let Outlet { lines, past, last_run, .. } = output;
-    run_with(job, pages, (lines, past, None, last_run), stop, progress, interrupted)
+    run_with(job, pages, Ends { lines, past, keeps: None, last_run }, stop, progress, interrupted)
 }
 
 fn run_with<F, A, R>(
     job: &Job,
     pages: Pages<F, A, R>,
-    (lines, past, keeps, last_run): (JsonLines, Option<Past>, Option<Keeps>, Option<LastRun>),
+    ends: Ends,
     stop: &Stop,
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
@@ -271,6 +281,7 @@ where
 {
     let Pages { requests, total, pace, follows, jobs, fetch, abort, remark } = pages;
     let (seeds, sitemaps_of) = if follows { seeds(job) } else { Default::default() };
+    let Ends { lines, past, keeps, last_run } = ends;
     let ended_mid_line = lines.ended_mid_line();
     let empty = Summary { last_run, ..new_summary(job) };
     let mut desk = RunDesk::new(

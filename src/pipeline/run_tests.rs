@@ -14,7 +14,7 @@ use crate::written::{Layer, Place, Written};
 /// A list of things, newest first; each page has some, and may lead to others.
 const JOB: &str = "[source]\nurl = 'http://h/{page}'\npages = '1-8'\n[extract.list]\neach = '//li'\nfields.k = '@id'\n\
                    fields.v = '.'\nkey = 'k'\nwith-meta = true\n\
-                   [fetch]\njobs = 1\nparsers = 1\n[output]\nsince-last = true\nwith-op = true\nquiet = true\n";
+                   [fetch]\njobs = 1\nparsers = 1\n[output]\nstate = 'kept'\nsince-last = true\nwith-op = true\nquiet = true\n";
 
 fn job(text: &str, flags: &[(&'static str, &str)]) -> Job {
     let (file, mistakes) = config::parse("job.toml", text);
@@ -138,13 +138,13 @@ fn nothing_is_told_as_gone_by_a_run_that_has_not_read_all() {
 #[test]
 fn a_range_ends_at_a_record_of_an_earlier_run() {
     for ordered in ["true", "false"] {
-        let job = job(JOB, &[("ordered", ordered), ("stop-at-seen", "true")]);
+        let job = job(JOB, &[("ordered", ordered), ("stop-at-seen", "true"), ("pages", "1-99")]);
         let memory = Memory::default();
         remember(&job, &memory, 1, "<li id=3>30</li><li id=9>90</li>");
         let (lines, summary) = ran(&job, &memory, 2, list);
-        // One request at a time; the next one may have been under way when the page was read.
+        // What comes without delay runs ahead of who reads it, as far as there is room between them.
         let pages = summary.pages_done;
-        assert!((3..=5).contains(&pages), "{pages}");
+        assert!((3..40).contains(&pages), "{pages}");
         assert_eq!(ops(&lines)[..3], ["0 new", "1 new", "2 new"]);
         assert!(!lines.contains("gone") && !lines.contains("\"3\""));
         assert_eq!((summary.end, summary.exit_code()), (End::AtSeen, 0));

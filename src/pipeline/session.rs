@@ -9,7 +9,7 @@ use crate::job::StatePolicy;
 use crate::memory::Clock;
 use crate::model::{Errand, RequestId, SourcePosition};
 use crate::output::{JsonLines, OutputError, Position, Target};
-use crate::state::{Batch, Folder, Manifest, StateError, Store, Value};
+use crate::state::{Batch, Entries, Folder, Manifest, StateError, Store, Value};
 use crate::summary::{LastRun, Summary};
 
 /// So many failed pages are put among those that wait at a time.
@@ -76,12 +76,13 @@ impl Session {
     pub fn begin(policy: &StatePolicy, target: &Target) -> Result<(Session, JsonLines), SessionError> {
         let folder = Folder::take(&policy.folder)?;
         if policy.fresh {
-            start_over(&folder, target)?;
+            let output = start_over(&folder, target)?;
+            return Session::new_run(folder, None, 1, policy, target, output);
         }
         let Some(manifest) = folder.manifest()? else {
             // What is left of a state that was being removed, or never came to be one.
             folder.clear()?;
-            return Session::new_run(folder, None, 1, policy, target);
+            return Session::new_run(folder, None, 1, policy, target, None);
         };
         let store = folder.open_store()?;
         let is_done = store.value(Value::End)?.is_some();
@@ -92,13 +93,13 @@ impl Session {
             return Err(SessionError::OtherJob { folder, differences, is_done });
         }
         if is_done && manifest.keeps {
-            return Session::new_run(folder, Some(store), manifest.run + 1, policy, target);
+            return Session::new_run(folder, Some(store), manifest.run + 1, policy, target, None);
         }
         if is_done || store.is_new()? {
             let run = manifest.run;
             drop(store);
             folder.clear()?;
-            return Session::new_run(folder, None, run, policy, target);
+            return Session::new_run(folder, None, run, policy, target, None);
         }
         let progress = progress_of(&store)?;
         let output = resume_output(&folder, &store, target)?;
@@ -131,6 +132,7 @@ impl Session {
         run: u64,
         policy: &StatePolicy,
         target: &Target,
+        output: Option<JsonLines>,
     ) -> Result<(Session, JsonLines), SessionError> {
         let began = jiff::Timestamp::try_from(SystemTime::now()).unwrap_or_default();
         let manifest = Manifest {
@@ -153,12 +155,17 @@ impl Session {
             }
             None => folder.open_store()?,
         };
-        let mut output = JsonLines::open(target)?;
-        output.keep_note(&folder.note());
+        let mut output = match output {
+            Some(output) => output,
+            None => JsonLines::open(target)?,
+        };
+        output.keep_note(&folder.note())?;
         let mark = output.mark()?;
         mark.sync()?;
         let mut batch = Batch::default();
-        batch.put(Value::Output, mark.position().to_bytes());
+        let mut position = Vec::new();
+        mark.position().to_bytes(&mut position);
+        batch.put(Value::Output, position);
         batch.put(Value::Progress, Progress::default().to_bytes());
         store.commit(batch)?;
         Ok((Session { folder, store, manifest, resumed: None, is_retry: false }, output))
@@ -229,7 +236,7 @@ impl Session {
     ///
     /// # Errors
     /// They cannot be read.
-    pub(super) fn cookies(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StateError> {
+    pub(super) fn cookies(&self) -> Result<Entries, StateError> {
         if self.is_resumed() { self.store.table(COOKIES) } else { Ok(Vec::new()) }
     }
 
@@ -264,9 +271,7 @@ impl Session {
         let mut seen = Seen::new();
         seen.reserve(progress.numbered());
         for some in self.store.seen() {
-            some?.into_iter().for_each(|fingerprint| {
-                seen.insert(fingerprint);
-            });
+            seen.insert_all(&some?);
         }
         let (waiting, unmade) = self.store.waiting()?;
         let longest = retry.longest_delay.max(retry.longest_asked);
@@ -335,24 +340,40 @@ fn reopen(store: &Store) -> Result<(), StateError> {
 }
 
 fn resume_output(folder: &Folder, store: &Store, target: &Target) -> Result<JsonLines, SessionError> {
-    let bytes = store.value(Value::Output)?;
-    let position = bytes.and_then(|bytes| Position::from_bytes(&bytes));
-    let position = position.ok_or_else(|| store.damaged("how far the output has come"))?;
-    let mut output = JsonLines::resume(target, &position, &folder.note())?;
-    output.keep_note(&folder.note());
+    let position = position_of(store)?;
+    let note = folder.note();
+    let is_clean = store.value(Value::Clean)?.is_some();
+    let mut output = JsonLines::resume(target, &position, (!is_clean).then_some(&*note))?;
+    if is_clean {
+        // From here on, what stands behind the position may be ours.
+        let mut batch = Batch::default();
+        batch.remove(Value::Clean);
+        store.commit(batch)?;
+    }
+    output.keep_note(&note)?;
     Ok(output)
 }
 
+fn position_of(store: &Store) -> Result<Position, StateError> {
+    let bytes = store.value(Value::Output)?;
+    let position = bytes.and_then(|bytes| Position::from_bytes(&bytes));
+    position.ok_or_else(|| store.damaged("how far the output has come"))
+}
+
 /// Forgets what the folder holds, and takes the lines of an unfinished run out of the output, if that is still as we left
-/// it.
-fn start_over(folder: &Folder, target: &Target) -> Result<(), SessionError> {
+/// it: then it is open, where that run began.
+fn start_over(folder: &Folder, target: &Target) -> Result<Option<JsonLines>, SessionError> {
+    let mut output = None;
     if let Ok(Some(_)) = folder.manifest()
         && let Ok(store) = folder.open_store()
         && store.value(Value::End).is_ok_and(|end| end.is_none())
-        && let Ok(Some(bytes)) = store.value(Value::Output)
-        && let Some(position) = Position::from_bytes(&bytes)
+        && let Ok(position) = position_of(&store)
     {
-        JsonLines::take_out(target, &position, &folder.note())?;
+        let note = folder.note();
+        let is_clean = store.value(Value::Clean)?.is_some();
+        let (lines, _) = JsonLines::restart(target, &position, (!is_clean).then_some(&*note))?;
+        output = Some(lines);
     }
-    Ok(folder.clear()?)
+    folder.clear()?;
+    Ok(output)
 }

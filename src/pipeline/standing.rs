@@ -72,7 +72,7 @@ pub struct Standing {
     pub retries: u64,
     /// How far the source has been read.
     pub source: SourcePosition,
-    /// How long the output is, in bytes.
+    /// How long the output is, in bytes; with `--rotate`, its last part.
     pub output_bytes: u64,
 }
 
@@ -103,7 +103,7 @@ impl Standing {
         if let Some(bytes) = store.value(Value::Output)? {
             let position = Position::from_bytes(&bytes);
             standing.output_bytes =
-                position.ok_or_else(|| store.damaged("how far the output has come"))?.length();
+                position.ok_or_else(|| store.damaged("how far the output has come"))?.end.length;
         }
         Ok(standing)
     }

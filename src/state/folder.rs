@@ -156,7 +156,7 @@ impl Folder {
     /// Opens the store.
     ///
     /// # Errors
-    /// As [`Store::open`].
+    /// It is damaged, or cannot be made.
     pub fn open_store(&self) -> Result<Store, StateError> {
         Store::open(&self.path, &self.path.join(STORE))
     }

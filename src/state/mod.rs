@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub use folder::{Folder, Looked};
 pub use form::{FailedPage, Tally, TallyOf};
 pub use manifest::{Manifest, Part as JobPart};
-pub use store::{Batch, Store, Value, WaitingRequest};
+pub use store::{Batch, Entries, Store, Value, WaitingRequest};
 
 /// The form of everything in the folder. Whoever changes one of the forms so that an older pagemill could misread it
 /// counts this up, and reads the older one or leaves it to [`StateError::OtherForm`].

@@ -25,6 +25,9 @@ const CACHE_BYTES: u64 = 8 << 20;
 /// What is written and not yet in a table on disk is in memory, and so often twice.
 const MEMTABLE_BYTES: u64 = 8 << 20;
 
+/// The journal is read when the store is opened, so it must not become long; 64 MB is the least that fjall takes.
+const JOURNAL_BYTES: u64 = 64 << 20;
+
 /// So many pending requests are read at a time.
 const READ_AT_ONCE: usize = 1024;
 
@@ -40,6 +43,8 @@ pub enum Value {
     Progress,
     /// How far the output has come.
     Output,
+    /// There if the last run ended in good order, so that nothing of ours stands behind the output's position.
+    Clean,
     /// What was counted.
     Summary,
     /// The names that robots.txt was read for.
@@ -57,6 +62,7 @@ impl Value {
         let name: &[u8] = match self {
             Value::Progress => b"progress",
             Value::Output => b"output",
+            Value::Clean => b"clean",
             Value::Summary => b"summary",
             Value::Agents => b"agents",
             Value::End => b"end",
@@ -76,6 +82,9 @@ const COMMIT: &[u8] = b"vcommit";
 
 /// There while a run is being forgotten, of which the process may die in the middle.
 const FORGETTING: &[u8] = b"vforgetting";
+
+/// Keys and values of a table, each without the table's letter.
+pub type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// A request that an earlier run would have tried again, and when, in milliseconds since 1970.
 pub type WaitingRequest = (u64, Request);
@@ -330,7 +339,7 @@ impl Store {
     ///
     /// # Errors
     /// They cannot be read.
-    pub fn table(&self, letter: u8) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StateError> {
+    pub fn table(&self, letter: u8) -> Result<Entries, StateError> {
         self.rows(letter).map(|row| row.map(|(key, bytes)| (key[1..].to_vec(), bytes))).collect()
     }
 
@@ -650,7 +659,7 @@ mod tests {
         assert_eq!(ids(&store, 99), [0_u64; 0]);
         assert_eq!(store.value(Value::LastRun).unwrap().as_deref(), Some(&b"last"[..]));
         assert_eq!(store.lasting(b"ikey").unwrap().as_deref(), Some(&b"entry"[..]));
-        let keys = |after: Option<&[u8]>| store.lasting_after(b'i', after).map(|row| row.unwrap().0).count();
+        let keys = |after: Option<&[u8]>| store.lasting_after(b'i', after).filter_map(Result::ok).count();
         assert_eq!((keys(None), keys(Some(b"ikey"))), (1, 0));
     }
 

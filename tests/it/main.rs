@@ -35,6 +35,8 @@ mod follow;
 mod links;
 /// Methods and bodies: forms, JSON, and what redirects make of them.
 mod messages;
+/// Where records go: parts, compressed files.
+mod output;
 /// The pace at hosts and their robots.txt, as the server sees them.
 mod politeness;
 /// No output has a secret in it.
