@@ -487,7 +487,12 @@ impl std::fmt::Debug for Store {
 }
 
 fn open_database(path: &Path) -> Result<Database, fjall::Error> {
-    Database::builder(path).cache_size(CACHE_BYTES).worker_threads(1).manual_journal_persist(true).open()
+    Database::builder(path)
+        .cache_size(CACHE_BYTES)
+        .worker_threads(1)
+        .max_journaling_size(JOURNAL_BYTES)
+        .manual_journal_persist(true)
+        .open()
 }
 
 /// See [`Store::pending`]. Reads a thousand at a time and begins anew behind them: an iterator of the store would keep
