@@ -34,7 +34,7 @@ fn shop(items: usize, repair: &Repair) -> Server {
         site.compute("/item", move |hit| {
             let query = hit.query.as_deref().unwrap_or_default();
             let n: usize = query[2..].parse().unwrap();
-            match n % 2 == 0 && !repair.is_done() {
+            match n.is_multiple_of(2) && !repair.is_done() {
                 true => Reply::status(500),
                 false => Reply::page(format!("{}<a href='/more?{query}'>more</a>", item(query))),
             }
