@@ -28,6 +28,8 @@ pub enum End {
     Completed,
     /// An empty page ended the range, as asked for.
     UntilEmpty,
+    /// A record of an earlier run ended the range, as asked for.
+    AtSeen,
     /// As many records as asked for are there.
     MaxRecords,
     /// The time was up with work left.
@@ -38,6 +40,8 @@ pub enum End {
     BrokenPipe,
     /// Links that wait could not be kept.
     LinksLost,
+    /// What earlier runs met could not be read.
+    StateError,
     /// Records could not be written.
     OutputError,
     /// A fault of pagemill itself.
@@ -50,12 +54,14 @@ impl End {
         match self {
             End::Completed => "completed",
             End::UntilEmpty => "until_empty",
+            End::AtSeen => "at_seen",
             End::MaxRecords => "max_records",
             End::MaxTime => "max_time",
             End::Interrupted(_) => "interrupted",
             End::BrokenPipe => "broken_pipe",
             End::OutputError => "output_error",
             End::LinksLost => "links_lost",
+            End::StateError => "state_error",
             End::InternalError => "internal_error",
         }
     }
@@ -80,6 +86,8 @@ pub struct Summary {
     pub records: u64,
     /// Records left out because a required field was missing.
     pub records_dropped: u64,
+    /// How records compare with those of earlier runs; `None` if they are not compared.
+    pub news: Option<NewsSummary>,
     /// The fields by name, and how often each was found.
     pub fields: Vec<(String, FieldTally)>,
     /// Bytes of bodies, decoded.
@@ -105,6 +113,42 @@ pub struct LinkSummary {
     pub shapes_cut: Vec<(String, u64)>,
 }
 
+/// How the records of a run compare with those of earlier ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NewsSummary {
+    /// Written for the first time.
+    pub new: u64,
+    /// Of these, without a key, so that nobody can say whether they were met before.
+    pub without_key: u64,
+    /// Written again, since they say something else.
+    pub changed: u64,
+    /// Left out: an earlier run wrote the same.
+    pub unchanged: u64,
+    /// Left out: this run has had one with this key.
+    pub same_key: u64,
+    /// Keys of earlier runs that this one has not met, each a line; `None` if that was not asked, or cannot be said.
+    pub gone: Option<u64>,
+}
+
+impl NewsSummary {
+    /// Adds the counts of another page.
+    pub fn add(&mut self, more: NewsSummary) {
+        self.new += more.new;
+        self.without_key += more.without_key;
+        self.changed += more.changed;
+        self.unchanged += more.unchanged;
+        self.same_key += more.same_key;
+        if let Some(gone) = more.gone {
+            *self.gone.get_or_insert(0) += gone;
+        }
+    }
+
+    /// New records and changed ones.
+    pub fn written(self) -> u64 {
+        self.new + self.changed
+    }
+}
+
 impl Summary {
     /// Nothing counted yet, and an end that holds until another one is known.
     pub fn starting_at(started_at: SystemTime) -> Summary {
@@ -117,6 +161,7 @@ impl Summary {
             links: None,
             records: 0,
             records_dropped: 0,
+            news: None,
             fields: Vec::new(),
             bytes: 0,
             started_at,
@@ -159,11 +204,11 @@ impl Summary {
     /// The exit code of the run. What ended it early says more than the pages that failed before.
     pub fn exit_code(&self) -> u8 {
         match self.end {
-            End::Completed | End::UntilEmpty if self.was_shut_out() => 5,
-            End::Completed | End::UntilEmpty if self.pages_failed() > 0 => 3,
+            End::Completed | End::UntilEmpty | End::AtSeen if self.was_shut_out() => 5,
+            End::Completed | End::UntilEmpty | End::AtSeen if self.pages_failed() > 0 => 3,
             // `pagemill … | head` has done what was asked.
-            End::Completed | End::UntilEmpty | End::MaxRecords | End::BrokenPipe => 0,
-            End::OutputError | End::LinksLost | End::InternalError => 1,
+            End::Completed | End::UntilEmpty | End::AtSeen | End::MaxRecords | End::BrokenPipe => 0,
+            End::OutputError | End::LinksLost | End::StateError | End::InternalError => 1,
             // EX_TEMPFAIL of sysexits.h: run it again.
             End::MaxTime => 75,
             End::Interrupted(signal) => 128_u8.saturating_add(signal),
@@ -178,6 +223,10 @@ impl Summary {
     /// | `pauses` | how often a host was left alone for a while, since it asked for that or did not keep up |
     /// | `pages_disallowed` | pages that robots.txt forbids, and that were not asked for |
     /// | `records_dropped` | records left out because a required field was missing |
+    /// | `records_new`, `records_changed` | if records are compared with earlier runs: how many were written for the first time, and again |
+    /// | `records_unchanged`, `records_same_key` | then, too: left out since an earlier run wrote the same, or this one the same key |
+    /// | `records_without_key` | then, too: new ones of which nobody can say whether they were met before |
+    /// | `records_gone` | then, too: keys that were not met any more; `null` if that was not asked, or cannot be said |
     /// | `fields` | an object with `{filled, empty, wrong_type}` for each field, nested ones as `author.name` |
     /// | `failed_by_kind` | an object, a count for each kind of failure |
     /// | `links_followed`, `links_known` | if links are followed: how many, and how many led to what was known |
@@ -202,6 +251,14 @@ impl Summary {
         put("pauses", self.pauses.into());
         put("records", self.records.into());
         put("records_dropped", self.records_dropped.into());
+        if let Some(news) = &self.news {
+            put("records_new", news.new.into());
+            put("records_changed", news.changed.into());
+            put("records_unchanged", news.unchanged.into());
+            put("records_same_key", news.same_key.into());
+            put("records_without_key", news.without_key.into());
+            put("records_gone", news.gone.into());
+        }
         put("fields", fields::to_json(&self.fields));
         if let Some(links) = &self.links {
             let object = |counts: &[(String, u64)]| {
@@ -322,12 +379,17 @@ impl fmt::Display for Summary {
         match self.end {
             End::Completed | End::BrokenPipe => {}
             End::UntilEmpty => write!(f, "\nended at an empty page")?,
+            End::AtSeen => write!(f, "\nended at a record of an earlier run")?,
             End::MaxRecords => write!(f, "\nended with the records asked for")?,
             End::MaxTime => write!(f, "\nstopped with work left: the time was up")?,
             End::Interrupted(signal) => write!(f, "\ninterrupted by {}", signal_name(signal))?,
             End::OutputError => write!(f, "\nstopped: the output failed")?,
             End::LinksLost => write!(f, "\nstopped: there is no room for pending links")?,
+            End::StateError => write!(f, "\nstopped: what earlier runs met cannot be read")?,
             End::InternalError => write!(f, "\nstopped: internal error")?,
+        }
+        if let Some(news) = &self.news {
+            news.fmt(f)?;
         }
         let mut kinds: Vec<_> =
             self.failed_by_kind.iter().map(|(kind, &count)| (kind, grouped(count), count)).collect();
@@ -337,6 +399,28 @@ impl fmt::Display for Summary {
         let met = |links: &&LinkSummary| links.followed + links.known > 0 || !links.left_out.is_empty();
         self.links.iter().filter(met).try_for_each(|links| links.fmt(f))?;
         fields::write(f, &self.fields, self.records_dropped)
+    }
+}
+
+/// `news: 12 new, 3 changed, 1 gone, 1,020 unchanged`, then what could not be told apart.
+impl fmt::Display for NewsSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\nnews: {} new, {} changed", grouped(self.new), grouped(self.changed))?;
+        if let Some(gone) = self.gone {
+            write!(f, ", {} gone", grouped(gone))?;
+        }
+        write!(f, ", {} unchanged", grouped(self.unchanged))?;
+        if self.same_key > 0 {
+            write!(f, "\n  {}  left out: the same key again", grouped(self.same_key))?;
+        }
+        if self.without_key > 0 {
+            write!(
+                f,
+                "\n  {}  written as new, since they have no value in their key",
+                grouped(self.without_key)
+            )?;
+        }
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use pagemill::frontier::{PacePolicy, Requests};
 use pagemill::job::{Job, Purpose};
 use pagemill::model::{Exchange, Fetched, Page, Request, RequestId};
 use pagemill::output::{JsonLines, Target};
-use pagemill::pipeline::{self, Pages};
+use pagemill::pipeline::{self, Outlet, Pages};
 use pagemill::progress::Mode;
 use pagemill::stop::Stop;
 use pagemill::written::Layer;
@@ -31,7 +31,7 @@ pub(crate) fn crawl(links: u64, pages: u64, parsers: usize) -> Result<(), Failur
         .map_err(|mistakes| format!("{mistakes:?}"))?;
     job.parsers = parsers;
     job.max_pages = Some(pages);
-    let output = JsonLines::open(&Target::Replace(PathBuf::from("/dev/null")))?;
+    let lines = JsonLines::open(&Target::Replace(PathBuf::from("/dev/null")))?;
     // Without links, all pages are the source's; else each but the first is found.
     let first = if links == 0 { pages } else { 1 };
     let source = Pages {
@@ -45,8 +45,9 @@ pub(crate) fn crawl(links: u64, pages: u64, parsers: usize) -> Result<(), Failur
         remark: || None,
     };
     let began = Instant::now();
-    let (ran, cpu) =
-        threads::watch(|| pipeline::run(&job, source, output, &Stop::new(), Mode::Hidden, || None));
+    let (ran, cpu) = threads::watch(|| {
+        pipeline::run(&job, source, Outlet { lines, past: None }, &Stop::new(), Mode::Hidden, || None)
+    });
     let seconds = began.elapsed().as_secs_f64();
     let summary = ran?;
     let counts = summary.links.ok_or("links were to be followed")?;

@@ -10,7 +10,7 @@ use crate::job::{Job, Purpose};
 use crate::mistake::Mistake;
 use crate::model::Fetched;
 use crate::output::Target;
-use crate::pipeline::{self, Pages};
+use crate::pipeline::{self, Outlet, Pages};
 
 /// Threads that read files. Reading is much faster than parsing, but on a network disk it waits.
 const FILE_READERS: usize = 4;
@@ -60,6 +60,6 @@ fn extract(job: &Job, mut pages: Vec<Saved>) -> ExitCode {
             abort: || {},
             remark: || None,
         };
-        pipeline::run(job, pages, output, stop, mode, interrupted)
+        pipeline::run(job, pages, Outlet { lines: output, past: None }, stop, mode, interrupted)
     })
 }

@@ -20,7 +20,7 @@ use crate::config::{self, JobFile};
 use crate::job::{Job, Purpose};
 use crate::mistake::Mistake;
 use crate::output::JsonLines;
-use crate::pipeline::{self, RunError};
+use crate::pipeline::{self, Outlet, RunError};
 use crate::progress::{Mode, Surroundings, printable};
 use crate::settings::{self, SETTINGS};
 use crate::signals::Signals;
@@ -124,7 +124,7 @@ fn warn_of_unknown_variables() {
 fn run_job(job: &Job) -> ExitCode {
     let source = job.source.as_ref().expect("a job for a crawl has a source");
     conclude(job, |output, stop, mode, interrupted| {
-        pipeline::crawl(job, source, output, stop, mode, interrupted)
+        pipeline::crawl(job, source, Outlet { lines: output, past: None }, stop, mode, interrupted)
     })
 }
 
@@ -133,6 +133,11 @@ fn conclude(
     job: &Job,
     run: impl FnOnce(JsonLines, &Stop, Mode, &dyn Fn() -> Option<i32>) -> Result<Summary, RunError>,
 ) -> ExitCode {
+    if job.news.is_some() {
+        let hint = "leave --since-last out, and write all records".to_owned();
+        fail("--since-last: nothing can be remembered from run to run yet", Some(hint));
+        return ExitCode::from(WRONG_USAGE);
+    }
     // Before signals are ours: opening a FIFO waits for its reader, and Ctrl-C must end that.
     let output = match JsonLines::open(&job.target) {
         Ok(output) => output,
@@ -160,6 +165,10 @@ fn conclude(
             (*summary, FAILED)
         }
         Err(RunError::Links { source, summary }) => {
+            fail(source, None);
+            (*summary, FAILED)
+        }
+        Err(RunError::Known { source, summary }) => {
             fail(source, None);
             (*summary, FAILED)
         }

@@ -175,13 +175,15 @@ impl Host {
     }
 
     /// Takes out all requests of the source that have never been tried.
-    pub(super) fn drop_untried_of_source(&mut self) -> u64 {
-        let before = self.queue.len();
+    pub(super) fn drop_untried_of_source(&mut self) -> Vec<Request> {
         let is_tried = |request: &Request| request.attempt > 0 || request.moved.is_some();
-        self.queue.retain(|Reverse(Queued(_, request))| {
-            request.is_found || is_tried(request) || request.errand != Errand::Page
-        });
-        (before - self.queue.len()) as u64
+        let stays =
+            |request: &Request| request.is_found || is_tried(request) || request.errand != Errand::Page;
+        let queue = std::mem::take(&mut self.queue).into_vec();
+        let (staying, dropped): (Vec<_>, Vec<_>) =
+            queue.into_iter().partition(|Reverse(Queued(_, request))| stays(request));
+        self.queue = staying.into();
+        dropped.into_iter().map(|Reverse(Queued(_, request))| request).collect()
     }
 
     /// Whether as many requests are under way as may be.

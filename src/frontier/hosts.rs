@@ -300,14 +300,18 @@ impl Hosts {
         self.place(index, now);
     }
 
-    /// Forgets all requests of the source that were never tried.
-    pub(super) fn drop_untried_of_source(&mut self, now: Instant) {
+    /// Gives back all requests of the source that were never tried.
+    pub(super) fn drop_untried_of_source(&mut self, now: Instant) -> Vec<Request> {
+        let mut all = Vec::new();
         for index in 0..self.table.len() {
             if let Some(host) = &mut self.table[index] {
-                self.waiting -= host.drop_untried_of_source();
+                let dropped = host.drop_untried_of_source();
+                self.waiting -= dropped.len() as u64;
+                all.extend(dropped);
                 self.place(index, now);
             }
         }
+        all
     }
 
     /// How many hosts are remembered.

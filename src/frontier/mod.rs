@@ -71,6 +71,8 @@ pub enum Next {
     Disallowed(Request),
     /// This page cannot be asked for.
     Failed(Request, PageError),
+    /// This page is behind the end of its range; it is not asked for.
+    LeftOut(Request),
     /// Nothing now; ask again at this time, or after an outcome.
     At(Instant),
     /// Nothing until an outcome has been settled, or somebody knocks because the source has more.
@@ -154,6 +156,8 @@ pub type Requests = Box<dyn Supply>;
 pub struct FrontierPolicy {
     /// Whether the first page of the source without a record closes it.
     pub until_empty: bool,
+    /// Whether [`Frontier::end_at_seen`] may end the source, since it is one range and its pages follow each other.
+    pub source_ends_at_seen: bool,
     /// When failed requests go out again.
     pub retry: RetryPolicy,
     /// How fast each host is asked.
@@ -175,6 +179,7 @@ impl FrontierPolicy {
     pub fn plain() -> FrontierPolicy {
         FrontierPolicy {
             until_empty: false,
+            source_ends_at_seen: false,
             retry: RetryPolicy::default(),
             pace: PacePolicy::unbounded(),
             follow: None,
@@ -201,6 +206,11 @@ pub struct Frontier {
     /// How many of those in flight are requests of the frontier's own.
     own_in_flight: u64,
     open: Option<OpenRange>,
+    source_ends_at_seen: bool,
+    /// Whether something was not asked for since an earlier run had met a record in front of it.
+    is_cut_at_seen: bool,
+    /// Requests that were read and are behind the end of their range, the last first.
+    dropped: Vec<Request>,
     retry: RetryPolicy,
     links: Option<Links>,
     /// Why links can no longer be kept.
@@ -256,6 +266,9 @@ impl Frontier {
             sitemaps_asked: Vec::new(),
             own_in_flight: 0,
             open: policy.until_empty.then(OpenRange::default),
+            source_ends_at_seen: policy.source_ends_at_seen,
+            is_cut_at_seen: false,
+            dropped: Vec::new(),
             retry: policy.retry,
             hosts: Hosts::new(
                 policy.pace,
@@ -274,6 +287,11 @@ impl Frontier {
     /// The next request that may go out at `now`. New requests are held back from id `horizon` on: that is how
     /// ordered output bounds what it must keep.
     pub fn next(&mut self, now: Instant, horizon: Option<RequestId>) -> Next {
+        if let Some(request) = self.dropped.pop() {
+            // In ordered output others may wait for its turn.
+            self.pass(request.id);
+            return Next::LeftOut(request);
+        }
         while self.waiting.peek().is_some_and(|Reverse(waiting)| waiting.due <= now) {
             if let Some(Reverse(waiting)) = self.waiting.pop() {
                 self.hosts.push(waiting.request, now);
@@ -378,7 +396,7 @@ impl Frontier {
             Some(_) if horizon.is_some_and(|horizon| number >= horizon) => false,
             Some(Err(_)) => true,
             // The end of an open range is not known before its pages are: none is read that cannot go out.
-            Some(Ok(next)) if self.open.is_some() => self.hosts.is_open(&next.url, now),
+            Some(Ok(next)) if self.may_end_early() => self.hosts.is_open(&next.url, now),
             Some(Ok(_)) => self.hosts.waiting() < READ_AHEAD,
         };
         if !may_be_read {
@@ -410,6 +428,11 @@ impl Frontier {
         }
     }
 
+    /// Whether a page may say that those behind it are not wanted.
+    fn may_end_early(&self) -> bool {
+        self.open.is_some() || self.source_ends_at_seen
+    }
+
     /// Draws the next request from the source, unless the last one has not been handed on.
     fn draw(&mut self) {
         if self.drawn.is_some() || self.source_closed {
@@ -427,7 +450,7 @@ impl Frontier {
         let retry = self.waiting.peek().map(|Reverse(waiting)| waiting.due);
         // The next page of an open range waits in the source, where no host has a timer for it.
         let unread = match &self.drawn {
-            Some(Ok(next)) if self.open.is_some() && !self.source_closed && self.pages_left > 0 => {
+            Some(Ok(next)) if self.may_end_early() && !self.source_closed && self.pages_left > 0 => {
                 self.hosts.opens_at(&next.url)
             }
             _ => None,
@@ -650,9 +673,48 @@ impl Frontier {
         let Some(open) = &mut self.open else { return };
         open.note(settled, records);
         if open.ended().is_some() && !self.source_closed {
-            self.source_closed = true;
-            self.hosts.drop_untried_of_source(now);
+            self.close_source(now);
         }
+    }
+
+    /// Nothing more is read from the source, and what was read and not tried is not asked for. Whether there was
+    /// something.
+    fn close_source(&mut self, now: Instant) -> bool {
+        self.draw();
+        let was_open = !self.source_closed || self.drawn.is_some();
+        self.source_closed = true;
+        let mut dropped = self.hosts.drop_untried_of_source(now);
+        dropped.sort_unstable_by_key(|request| Reverse(request.id));
+        self.pages_left = self.pages_left.saturating_add(dropped.len() as u64);
+        let has_dropped = !dropped.is_empty();
+        self.dropped.extend(dropped);
+        was_open || has_dropped
+    }
+
+    /// The page of this request, which is in flight, has a record that an earlier run has met: in a list with the newest
+    /// first, all behind it is known. Nothing more is asked for of the range that it is of; of its links, those that the
+    /// same rule reads lead on in the list and are not followed, the others are.
+    pub fn end_at_seen(&mut self, request: &Request, found: &mut Vec<Link>, now: Instant) {
+        let before = found.len();
+        found.retain(|link| link.rule != request.rule || link.errand != Errand::Page);
+        let left_out = (before - found.len()) as u64;
+        if left_out > 0 {
+            self.leave_out(LeftOut::BehindSeen, left_out);
+            self.is_cut_at_seen = true;
+        }
+        if self.source_ends_at_seen && !request.is_found && !self.source_closed {
+            self.is_cut_at_seen |= self.close_source(now);
+        }
+    }
+
+    /// Whether there was something that [`Frontier::end_at_seen`] has kept from being asked for.
+    pub fn is_cut_at_seen(&self) -> bool {
+        self.is_cut_at_seen
+    }
+
+    /// Whether as many pages were asked for as may be, so that there may be more.
+    pub fn is_full(&self) -> bool {
+        self.pages_left == 0
     }
 
     /// Why the open range ended, if it has.
@@ -726,7 +788,7 @@ impl Frontier {
         let host = self.hosts.next_timed().map(|(at, host)| (at, host, false));
         // As in `idle`: the next page of an open range waits in the source.
         let unread = match &self.drawn {
-            Some(Ok(next)) if self.open.is_some() && !self.source_closed => {
+            Some(Ok(next)) if self.may_end_early() && !self.source_closed => {
                 self.hosts.opens_at(&next.url).map(|at| (at, host_of(&next.url), false))
             }
             _ => None,

@@ -144,6 +144,77 @@ fn an_empty_page_closes_an_open_range_but_not_a_fixed_one() {
     }
 }
 
+fn leads_to(rules: &[u16]) -> Vec<Link> {
+    let link = |(number, &rule): (usize, &u16)| Link {
+        url: Url::parse(&format!("http://h/{number}")).unwrap(),
+        rule: RuleId(rule),
+        priority: 0,
+        carried: None,
+        errand: Errand::Page,
+        fingerprint: number as u128,
+    };
+    rules.iter().enumerate().map(link).collect()
+}
+
+#[test]
+fn a_page_that_was_seen_ends_a_range_and_what_is_under_way_still_comes() {
+    let now = Instant::now();
+    let retry = retry_after(Duration::ZERO);
+    let policy = FrontierPolicy { source_ends_at_seen: true, retry, ..FrontierPolicy::plain() };
+    let mut frontier = Frontier::new(requests(9), policy);
+    let [first, second, third] = [0; 3].map(|_| take(&mut frontier, now));
+    frontier.end_at_seen(&second, &mut Vec::new(), now);
+    assert_eq!(frontier.settle(&second, Ok(page(1)), Exchange::default(), now).settled, Settled::Done);
+    assert!(matches!(frontier.next(now, None), Next::AfterOutcome));
+    assert_eq!(frontier.settle(&third, Ok(page(1)), Exchange::default(), now).settled, Settled::Done);
+    assert_eq!(frontier.settle(&first, Err(&REFUSED), Exchange::default(), now).settled, Settled::Retry);
+    assert_eq!(take(&mut frontier, now).id, first.id);
+    assert!(frontier.is_cut_at_seen() && frontier.open_end().is_none());
+}
+
+#[test]
+fn what_was_read_behind_a_page_that_was_seen_is_left_out_by_name_and_counts_as_not_asked_for() {
+    let now = Instant::now();
+    let policy = FrontierPolicy { source_ends_at_seen: true, max_pages: Some(3), ..FrontierPolicy::plain() };
+    let mut frontier = Frontier::new(requests(9), policy);
+    let [first, second, third] = [0; 3].map(|_| take(&mut frontier, now));
+    frontier.put_back(third, now);
+    frontier.put_back(second, now);
+    frontier.end_at_seen(&first, &mut Vec::new(), now);
+    frontier.settle(&first, Ok(page(1)), Exchange::default(), now);
+    for id in [1, 2] {
+        assert!(matches!(frontier.next(now, None), Next::LeftOut(request) if request.id.0 == id));
+    }
+    assert!(matches!(frontier.next(now, None), Next::Done));
+    assert!(!frontier.is_full());
+}
+
+#[test]
+fn a_page_that_was_seen_leads_on_to_other_rules_only() {
+    let now = Instant::now();
+    let mut frontier = frontier_of(requests(2), false, RetryPolicy::default(), PacePolicy::unbounded());
+    let first = take(&mut frontier, now);
+    let mut links = leads_to(&[0, 1, 0, 2]);
+    frontier.end_at_seen(&first, &mut links, now);
+    assert_eq!(links.iter().map(|link| link.rule.0).collect::<Vec<_>>(), [1, 2]);
+    assert!(frontier.is_cut_at_seen());
+    // It is not one range: the next request is another list.
+    frontier.settle(&first, Ok(page(1)), Exchange::default(), now);
+    assert_eq!(take(&mut frontier, now).id, RequestId(1));
+}
+
+#[test]
+fn a_last_page_that_was_seen_cuts_nothing_off() {
+    let now = Instant::now();
+    let policy = FrontierPolicy { source_ends_at_seen: true, ..FrontierPolicy::plain() };
+    let mut frontier = Frontier::new(requests(1), policy);
+    let only = take(&mut frontier, now);
+    frontier.end_at_seen(&only, &mut leads_to(&[1]), now);
+    frontier.settle(&only, Ok(page(1)), Exchange::default(), now);
+    assert!(matches!(frontier.next(now, None), Next::Done));
+    assert!(!frontier.is_cut_at_seen());
+}
+
 #[test]
 fn page_not_found_is_the_end_of_an_open_range_and_no_failure() {
     let now = Instant::now();

@@ -36,6 +36,12 @@ pub trait Desk {
     /// As [`Desk::settle`]: in ordered output it may be what other pages waited for.
     fn leave_out(&mut self, request: Request) -> Result<(), Self::Error>;
 
+    /// Whether what this gave ends the list that it is of, since an earlier run has met some of it.
+    ///
+    /// # Errors
+    /// What earlier runs met cannot be read.
+    fn has_seen(&mut self, outcome: &Outcome) -> Result<bool, Self::Error>;
+
     /// Whether the run has given all that is wanted.
     fn is_satisfied(&self) -> bool;
 
@@ -173,6 +179,10 @@ impl<D: Desk> Conductor<'_, D> {
                 self.desk.disallow(request)?;
                 Some(now)
             }
+            Next::LeftOut(request) => {
+                self.desk.leave_out(request)?;
+                Some(now)
+            }
             Next::Failed(request, error) => {
                 let exchange = Exchange::default();
                 self.desk.settle(Outcome { request, body_bytes: 0, result: Err(error), exchange })?;
@@ -228,7 +238,12 @@ impl<D: Desk> Conductor<'_, D> {
     }
 
     fn settle(&mut self, mut outcome: Outcome) -> Result<(), D::Error> {
-        if let Ok(Found::Records(records)) = &outcome.result {
+        // Before the frontier learns of the page: its next request may be one that is not wanted any more.
+        let has_seen = self.desk.has_seen(&outcome)?;
+        if let Ok(Found::Records(records)) = &mut outcome.result {
+            if has_seen {
+                self.frontier.end_at_seen(&outcome.request, &mut records.links, Instant::now());
+            }
             for &(reason, count) in &records.left_out {
                 self.frontier.leave_out(reason, count);
             }

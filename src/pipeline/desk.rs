@@ -4,12 +4,13 @@
 use std::time::{Duration, Instant};
 
 use super::conductor::{Desk, Queues};
+use super::news::{KnownError, News};
 use crate::frontier::{LinkCounts, NextDue};
 use crate::job::Talk;
 use crate::model::{Errand, Found, Outcome, PageError, Records, Request, RequestId, Unmade, display_url};
 use crate::output::{JsonLines, OutputError, Reorder};
 use crate::progress::{Progress, Snapshot, clock};
-use crate::summary::{LinkSummary, Summary};
+use crate::summary::{LinkSummary, NewsSummary, Summary};
 
 /// How many pages may be ahead of the oldest one that is not settled, in ordered output. One page in retry for a
 /// minute at 17 pages a second does not stop the others.
@@ -27,8 +28,31 @@ const MOST_DISALLOWED_TOLD: u64 = 20;
 /// Of so many hosts it is told that they are waited for.
 const MOST_WAITS_TOLD: usize = 20;
 
+/// Why the desk cannot go on.
+#[derive(Debug)]
+pub(super) enum DeskError {
+    Output(OutputError),
+    Known(KnownError),
+}
+
+impl From<OutputError> for DeskError {
+    fn from(error: OutputError) -> DeskError {
+        DeskError::Output(error)
+    }
+}
+
+impl From<KnownError> for DeskError {
+    fn from(error: KnownError) -> DeskError {
+        DeskError::Known(error)
+    }
+}
+
 pub(super) struct RunDesk {
     output: JsonLines,
+    /// `None` when all records are written.
+    news: Option<News>,
+    /// Whether pages are looked at for what an earlier run has met, before they are settled.
+    looks_for_seen: bool,
     /// `None` when lines go out as they come.
     reorder: Option<Reorder<Records>>,
     progress: Progress,
@@ -57,6 +81,8 @@ impl RunDesk {
         let reorder = ordered.then(|| Reorder::new(RequestId(0)));
         RunDesk {
             output,
+            news: None,
+            looks_for_seen: false,
             reorder,
             progress,
             summary,
@@ -69,16 +95,77 @@ impl RunDesk {
         }
     }
 
-    fn write(&mut self, id: RequestId, records: Records) -> Result<(), OutputError> {
+    /// Writes only what is news, and with `stops_at_seen` tells when a list comes to what is none.
+    pub(super) fn only_news(mut self, news: News, stops_at_seen: bool) -> RunDesk {
+        self.summary.news = Some(NewsSummary::default());
+        RunDesk { news: Some(news), looks_for_seen: stops_at_seen, ..self }
+    }
+
+    /// How many pages failed for good, and how many robots.txt forbids.
+    pub(super) fn unread_pages(&self) -> (u64, u64) {
+        (self.summary.pages_failed(), self.summary.pages_disallowed)
+    }
+
+    fn write(&mut self, id: RequestId, records: Records) -> Result<(), DeskError> {
+        let mut paper = Paper {
+            output: &mut self.output,
+            news: &mut self.news,
+            summary: &mut self.summary,
+            most: self.most_records,
+        };
         match &mut self.reorder {
-            None => write_now(&mut self.output, &mut self.summary, self.most_records, &records),
+            None => paper.write(&records),
             Some(reorder) => {
-                let bytes = records.lines.len() as u64;
-                reorder.push(id, records, bytes).try_for_each(|(_, ready)| {
-                    write_now(&mut self.output, &mut self.summary, self.most_records, &ready)
-                })
+                let marks: usize =
+                    records.marks.iter().map(|mark| size_of_val(mark) + mark.key_json.len()).sum();
+                let bytes = (records.lines.len() + marks) as u64;
+                reorder.push(id, records, bytes).try_for_each(|(_, ready)| paper.write(&ready))
             }
         }
+    }
+
+    /// Writes what waits for those in front, which will not come any more.
+    ///
+    /// # Errors
+    /// The output is broken, or what is known cannot be read.
+    pub(super) fn write_rest(&mut self) -> Result<(), DeskError> {
+        let mut paper = Paper {
+            output: &mut self.output,
+            news: &mut self.news,
+            summary: &mut self.summary,
+            most: self.most_records,
+        };
+        match self.reorder.take() {
+            Some(reorder) => reorder.into_rest().try_for_each(|(_, records)| paper.write(&records)),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells what is gone, if records are asked to say so; or why that cannot be said, if there is a reason.
+    ///
+    /// # Errors
+    /// The output is broken, or what is known cannot be read.
+    pub(super) fn tell_gone(&mut self, why_not: Option<&str>) -> Result<(), DeskError> {
+        let Some(news) = self.news.as_mut().filter(|news| news.with_op()) else { return Ok(()) };
+        if let Some(reason) = why_not {
+            if !self.talk.quiet {
+                self.say(&format!("note: nothing is told as gone, since {reason}"));
+            }
+            return Ok(());
+        }
+        let mut gone = news.gone();
+        let mut all = 0;
+        let mut lines = Vec::new();
+        while let Some(count) = gone.tell_more(news, &mut lines)? {
+            self.output.write(&lines)?;
+            lines.clear();
+            all += count;
+        }
+        self.summary.records += all;
+        if let Some(counts) = &mut self.summary.news {
+            counts.gone = Some(all);
+        }
+        Ok(())
     }
 
     /// Whether it was not said yet that this host is waited for; from now on it was.
@@ -116,15 +203,9 @@ impl RunDesk {
 
     /// Writes what is left, wipes the bar, and gives the counts. If the output breaks here, the counts come with the
     /// error.
-    pub(super) fn finish(mut self) -> (Summary, Result<(), OutputError>) {
-        let mut written = Ok(());
-        if let Some(reorder) = self.reorder.take() {
-            // Those in front will not come any more: the run was stopped.
-            written = reorder.into_rest().try_for_each(|(_, records)| {
-                write_now(&mut self.output, &mut self.summary, self.most_records, &records)
-            });
-        }
-        let written = written.and_then(|()| self.output.finish());
+    pub(super) fn finish(mut self) -> (Summary, Result<(), DeskError>) {
+        let written = self.write_rest();
+        let written = written.and_then(|()| Ok(self.output.finish()?));
         self.progress.finish();
         self.summary.duration = self.began.elapsed();
         (self.summary, written)
@@ -138,33 +219,48 @@ impl RunDesk {
     }
 }
 
-/// Writes what a page gave, up to `most` records in all.
-fn write_now(
-    output: &mut JsonLines,
-    summary: &mut Summary,
+/// What a page's records are written on, and counted.
+struct Paper<'d> {
+    output: &'d mut JsonLines,
+    news: &'d mut Option<News>,
+    summary: &'d mut Summary,
+    /// So many records in all.
     most: Option<u64>,
-    records: &Records,
-) -> Result<(), OutputError> {
-    let room = most.map_or(u64::MAX, |most| most.saturating_sub(summary.records));
-    if room == 0 {
-        return Ok(());
+}
+
+impl Paper<'_> {
+    /// Writes what a page gave, as far as it is wanted.
+    fn write(&mut self, records: &Records) -> Result<(), DeskError> {
+        let room = self.most.map_or(u64::MAX, |most| most.saturating_sub(self.summary.records));
+        if room == 0 {
+            return Ok(());
+        }
+        self.summary.records_dropped += records.dropped;
+        self.summary.count_fields(&records.fields);
+        if let Some(news) = self.news {
+            let mut lines = Vec::with_capacity(records.lines.len());
+            let counts = news.pick(records, room, &mut lines)?;
+            self.summary.records += counts.written();
+            if let Some(all) = &mut self.summary.news {
+                all.add(counts);
+            }
+            return Ok(self.output.write(&lines)?);
+        }
+        if records.count <= room {
+            self.summary.records += records.count;
+            return Ok(self.output.write(&records.lines)?);
+        }
+        self.summary.records += room;
+        let ends = records.lines.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        let end = ends.take(usize::try_from(room).unwrap_or(usize::MAX)).last().unwrap_or(0);
+        Ok(self.output.write(&records.lines[..end])?)
     }
-    summary.records_dropped += records.dropped;
-    summary.count_fields(&records.fields);
-    if records.count <= room {
-        summary.records += records.count;
-        return output.write(&records.lines);
-    }
-    summary.records += room;
-    let ends = records.lines.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
-    let end = ends.take(usize::try_from(room).unwrap_or(usize::MAX)).last().unwrap_or(0);
-    output.write(&records.lines[..end])
 }
 
 impl Desk for RunDesk {
-    type Error = OutputError;
+    type Error = DeskError;
 
-    fn settle(&mut self, outcome: Outcome) -> Result<(), OutputError> {
+    fn settle(&mut self, outcome: Outcome) -> Result<(), DeskError> {
         let Outcome { request, body_bytes, result, .. } = outcome;
         self.summary.bytes += body_bytes;
         let records = match result {
@@ -190,7 +286,7 @@ impl Desk for RunDesk {
         self.write(request.id, records)
     }
 
-    fn disallow(&mut self, request: Request) -> Result<(), OutputError> {
+    fn disallow(&mut self, request: Request) -> Result<(), DeskError> {
         self.summary.pages_disallowed += 1;
         if self.talk.quiet {
             // Nothing failed.
@@ -203,15 +299,22 @@ impl Desk for RunDesk {
         self.write(request.id, Records::default())
     }
 
-    fn leave_out(&mut self, request: Request) -> Result<(), OutputError> {
+    fn leave_out(&mut self, request: Request) -> Result<(), DeskError> {
         self.write(request.id, Records::default())
+    }
+
+    fn has_seen(&mut self, outcome: &Outcome) -> Result<bool, DeskError> {
+        match (&mut self.news, &outcome.result) {
+            (Some(news), Ok(Found::Records(records))) if self.looks_for_seen => Ok(news.has_seen(records)?),
+            _ => Ok(false),
+        }
     }
 
     fn is_satisfied(&self) -> bool {
         self.most_records.is_some_and(|most| self.summary.records >= most)
     }
 
-    fn skip(&mut self, unmade: Unmade) -> Result<(), OutputError> {
+    fn skip(&mut self, unmade: Unmade) -> Result<(), DeskError> {
         self.note_failure(&unmade.whom, &unmade.error, 1);
         self.write(unmade.id, Records::default())
     }
@@ -273,7 +376,7 @@ impl Desk for RunDesk {
         Some(RequestId(reorder.next_expected().0.saturating_add(ahead)))
     }
 
-    fn tick(&mut self, now: Instant, queues: Queues) -> Result<(), OutputError> {
+    fn tick(&mut self, now: Instant, queues: Queues) -> Result<(), DeskError> {
         if self.output.due().is_some_and(|due| due <= now) {
             self.output.flush_if_due(now)?;
         }
@@ -301,6 +404,10 @@ impl Desk for RunDesk {
         [self.output.due(), self.progress.next_tick()].into_iter().flatten().min()
     }
 }
+
+#[cfg(test)]
+#[path = "desk_news_tests.rs"]
+mod news_tests;
 
 #[cfg(test)]
 mod tests {

@@ -19,8 +19,9 @@ use crate::progress::{Mode, Progress};
 use crate::source::{ListRequests, Source};
 use crate::summary::{End, Summary};
 use crate::{stop, sync};
-use conductor::{Conducted, Conductor};
-use desk::RunDesk;
+use conductor::{Conducted, Conductor, Desk as _};
+use desk::{DeskError, RunDesk};
+use news::{KnownError, News, Past};
 use reader::Reader;
 use stop::Stop;
 use threads::{CrewError, CrewSize};
@@ -33,6 +34,8 @@ mod list;
 mod modelled;
 pub mod news;
 mod reader;
+#[cfg(test)]
+mod run_tests;
 pub mod threads;
 
 /// Why a run failed as a whole.
@@ -59,6 +62,14 @@ pub enum RunError {
     Links {
         /// What happened.
         source: BacklogError,
+        /// What had been done.
+        summary: Box<Summary>,
+    },
+    /// What earlier runs met could not be read.
+    #[error("{source}")]
+    Known {
+        /// What happened.
+        source: KnownError,
         /// What had been done.
         summary: Box<Summary>,
     },
@@ -92,6 +103,14 @@ pub struct Pages<F, A, R> {
     pub remark: R,
 }
 
+/// Where the records of a run go.
+pub struct Outlet {
+    /// The lines.
+    pub lines: JsonLines,
+    /// What earlier runs left, if the job compares with them.
+    pub past: Option<Past>,
+}
+
 /// Does a crawl: the job's own source, from the network. See [`run`].
 ///
 /// # Errors
@@ -99,7 +118,7 @@ pub struct Pages<F, A, R> {
 pub fn crawl(
     job: &Job,
     source: &Source,
-    output: JsonLines,
+    output: Outlet,
     stop: &Stop,
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
@@ -117,7 +136,7 @@ fn crawl_with(
     job: &Job,
     source: &Source,
     lists: ListRequests,
-    output: JsonLines,
+    output: Outlet,
     stop: &Stop,
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
@@ -163,7 +182,7 @@ pub fn fetch_one(policy: &FetchPolicy, request: Request) -> Result<crate::model:
 pub fn run<F, A, R>(
     job: &Job,
     pages: Pages<F, A, R>,
-    output: JsonLines,
+    output: Outlet,
     stop: &Stop,
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
@@ -175,9 +194,10 @@ where
 {
     let Pages { requests, total, pace, follows, jobs, fetch, abort, remark } = pages;
     let (seeds, sitemaps_of) = if follows { seeds(job) } else { Default::default() };
-    let ended_mid_line = output.ended_mid_line();
+    let Outlet { lines, past } = output;
+    let ended_mid_line = lines.ended_mid_line();
     let mut desk = RunDesk::new(
-        output,
+        lines,
         job.ordered,
         Progress::new(progress),
         new_summary(job),
@@ -185,6 +205,13 @@ where
         total,
         job.max_records,
     );
+    if let Some(policy) = job.news {
+        let Some(past) = past else {
+            let source = KnownError("there is no state of earlier runs".into());
+            return Err(RunError::Known { source, summary: Box::new(desk.give_up()) });
+        };
+        desk = desk.only_news(News::new(past, policy.with_op), policy.stop_at_seen);
+    }
     if ended_mid_line {
         desk.say("note: the output file ended in the middle of a line; the new records begin on a line of their own");
     }
@@ -192,6 +219,7 @@ where
         requests,
         FrontierPolicy {
             until_empty: job.until_empty,
+            source_ends_at_seen: job.is_one_range && job.news.is_some_and(|news| news.stop_at_seen),
             retry: job.retry.clone(),
             pace,
             follow: follows.then(|| job.follow.clone()),
@@ -212,7 +240,7 @@ where
     });
     let conducted = match conducted {
         Ok(Ok(conducted)) => conducted,
-        Ok(Err(error)) => return broken(error, desk),
+        Ok(Err(error)) => return finish_broken(error, desk.give_up()),
         Err(source) => {
             // What the others wrote stays; if it cannot be flushed now, the fault itself is still the news.
             let (mut summary, _) = desk.finish();
@@ -231,15 +259,25 @@ where
     if let Some(counts) = frontier.link_counts() {
         desk.note_links(counts);
     }
+    let end = end_of(conducted, &mut frontier, interrupted);
+    let why_not = why_nothing_is_gone(end, &frontier, &desk);
+    let told = desk.write_rest().and_then(|()| desk.tell_gone(why_not.as_deref()));
     let (mut summary, written) = desk.finish();
+    summary.end = end;
     if let Some(source) = frontier.take_trouble() {
         summary.end = End::LinksLost;
         return Err(RunError::Links { source, summary: Box::new(summary) });
     }
-    if let Err(source) = written {
-        return finish_broken(source, summary);
+    match told.and(written) {
+        Ok(()) => Ok(summary),
+        Err(error) => finish_broken(error, summary),
     }
-    summary.end = match conducted {
+}
+
+/// How a run ended whose output is whole.
+fn end_of(conducted: Conducted, frontier: &mut Frontier, interrupted: impl Fn() -> Option<i32>) -> End {
+    match conducted {
+        Conducted::Completed if frontier.is_cut_at_seen() => End::AtSeen,
         Conducted::Completed if frontier.open_end() == Some(OpenEnd::EmptyPage) => End::UntilEmpty,
         Conducted::Completed => End::Completed,
         Conducted::OutOfTime if frontier.has_work_left() => End::MaxTime,
@@ -250,8 +288,28 @@ where
             Some(signal) => End::Interrupted(signal),
             None => End::InternalError,
         },
-    };
-    Ok(summary)
+    }
+}
+
+/// Why nobody can say whether what was not met is gone: there are pages that were not read.
+fn why_nothing_is_gone(end: End, frontier: &Frontier, desk: &RunDesk) -> Option<String> {
+    let pages = |count: u64, what: &str| format!("{count} page{} {what}", if count == 1 { "" } else { "s" });
+    let (failed, disallowed) = desk.unread_pages();
+    match end {
+        End::Completed | End::UntilEmpty if failed > 0 => Some(pages(failed, "failed")),
+        End::Completed | End::UntilEmpty if disallowed > 0 => {
+            Some(pages(disallowed, "must not be asked for (robots.txt)"))
+        }
+        End::Completed | End::UntilEmpty if frontier.is_full() => {
+            Some("there may be pages beyond --max-pages".to_owned())
+        }
+        End::MaxRecords | End::Completed | End::UntilEmpty if desk.is_satisfied() => {
+            Some("there may be records beyond --max-records".to_owned())
+        }
+        End::Completed | End::UntilEmpty => None,
+        End::AtSeen => Some("--stop-at-seen ended the run early".to_owned()),
+        _ => Some("the run was cut short".to_owned()),
+    }
 }
 
 /// The requests for sitemaps and feeds, and whose robots.txt name further ones.
@@ -289,15 +347,19 @@ impl Supply for FirstRequests {
     }
 }
 
-fn broken(error: OutputError, desk: RunDesk) -> Result<Summary, RunError> {
-    finish_broken(error, desk.give_up())
-}
-
-fn finish_broken(error: OutputError, mut summary: Summary) -> Result<Summary, RunError> {
-    if matches!(error, OutputError::BrokenPipe) {
-        summary.end = End::BrokenPipe;
-        return Ok(summary);
+fn finish_broken(error: DeskError, mut summary: Summary) -> Result<Summary, RunError> {
+    match error {
+        DeskError::Output(OutputError::BrokenPipe) => {
+            summary.end = End::BrokenPipe;
+            Ok(summary)
+        }
+        DeskError::Output(source) => {
+            summary.end = End::OutputError;
+            Err(RunError::Output { source, summary: Box::new(summary) })
+        }
+        DeskError::Known(source) => {
+            summary.end = End::StateError;
+            Err(RunError::Known { source, summary: Box::new(summary) })
+        }
     }
-    summary.end = End::OutputError;
-    Err(RunError::Output { source: error, summary: Box::new(summary) })
 }

@@ -292,6 +292,10 @@ impl Desk for Tray {
         Ok(())
     }
 
+    fn has_seen(&mut self, _: &Outcome) -> Result<bool, &'static str> {
+        Ok(false)
+    }
+
     fn is_satisfied(&self) -> bool {
         false
     }

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use crate::model::{Mark, Records};
+use crate::summary::NewsSummary;
 
 /// How many entries are looked at together when the run asks what is gone.
 const LOOKED_AT_ONCE: usize = 1024;
@@ -58,28 +59,6 @@ pub trait Known {
     ) -> Result<Vec<(u128, Entry)>, KnownError>;
 }
 
-/// How records fared.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct NewsCounts {
-    /// Written for the first time.
-    pub new: u64,
-    /// Of these, without a key, so that nobody can say whether they were met before.
-    pub without_key: u64,
-    /// Written again, since they say something else.
-    pub changed: u64,
-    /// Left out: an earlier run wrote the same.
-    pub unchanged: u64,
-    /// Left out: this run has had one with this key.
-    pub same_key: u64,
-}
-
-impl NewsCounts {
-    /// How many were written.
-    pub fn written(self) -> u64 {
-        self.new + self.changed
-    }
-}
-
 /// What a line is to whoever keeps what earlier runs wrote; `_op` in the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Op {
@@ -106,20 +85,31 @@ enum Verdict {
     SameKey,
 }
 
+/// What runs before this one have left.
+pub struct Past {
+    /// The keys that they met.
+    pub known: Box<dyn Known>,
+    /// The number of this run; those of earlier ones are lower. A run that is taken up again keeps its number.
+    pub run: u64,
+}
+
 /// Decides which records are written.
 pub struct News {
-    known: Box<dyn Known>,
-    /// The number of this run; those of earlier ones are lower. A run that is taken up again keeps its number.
-    run: u64,
+    past: Past,
     with_op: bool,
     /// What the store does not know yet.
     notes: HashMap<u128, Option<Entry>>,
 }
 
 impl News {
-    /// Decides for run number `run` by what is `known`; with `with_op`, each line says what it is.
-    pub fn new(known: Box<dyn Known>, run: u64, with_op: bool) -> News {
-        News { known, run, with_op, notes: HashMap::new() }
+    /// Decides by what is past; with `with_op`, each line says what it is.
+    pub fn new(past: Past, with_op: bool) -> News {
+        News { past, with_op, notes: HashMap::new() }
+    }
+
+    /// Whether lines say what they are.
+    pub fn with_op(&self) -> bool {
+        self.with_op
     }
 
     /// Whether an earlier run has met a record of this page.
@@ -128,7 +118,7 @@ impl News {
     /// The store cannot be read.
     pub fn has_seen(&mut self, records: &Records) -> Result<bool, KnownError> {
         for key in records.marks.iter().filter_map(|mark| mark.key) {
-            if self.look_up(key)?.is_some_and(|entry| entry.run < self.run) {
+            if self.look_up(key)?.is_some_and(|entry| entry.run < self.past.run) {
                 return Ok(true);
             }
         }
@@ -145,9 +135,9 @@ impl News {
         records: &Records,
         room: u64,
         lines: &mut Vec<u8>,
-    ) -> Result<NewsCounts, KnownError> {
+    ) -> Result<NewsSummary, KnownError> {
         debug_assert_eq!(records.marks.len() as u64, records.count, "each line has its mark");
-        let mut counts = NewsCounts::default();
+        let mut counts = NewsSummary::default();
         let mut rest = records.lines.as_slice();
         for mark in &records.marks {
             if counts.written() == room {
@@ -178,11 +168,11 @@ impl News {
         let Some(key) = mark.key else { return Ok(Verdict::Write(Op::New)) };
         let verdict = match self.look_up(key)? {
             None => Verdict::Write(Op::New),
-            Some(entry) if entry.run == self.run => return Ok(Verdict::SameKey),
+            Some(entry) if entry.run == self.past.run => return Ok(Verdict::SameKey),
             Some(entry) if entry.content == mark.content => Verdict::Unchanged,
             Some(_) => Verdict::Write(Op::Changed),
         };
-        let entry = Entry { content: mark.content, run: self.run, key_json: mark.key_json.clone() };
+        let entry = Entry { content: mark.content, run: self.past.run, key_json: mark.key_json.clone() };
         self.notes.insert(key, Some(entry));
         Ok(verdict)
     }
@@ -190,7 +180,7 @@ impl News {
     fn look_up(&mut self, key: u128) -> Result<Option<Entry>, KnownError> {
         match self.notes.get(&key) {
             Some(entry) => Ok(entry.clone()),
-            None => self.known.look_up(key),
+            None => self.past.known.look_up(key),
         }
     }
 
@@ -219,7 +209,7 @@ impl Gone {
     /// # Errors
     /// The store cannot be read.
     pub fn tell_more(&mut self, news: &mut News, lines: &mut Vec<u8>) -> Result<Option<u64>, KnownError> {
-        let entries = news.known.not_met_since(news.run, self.after, LOOKED_AT_ONCE)?;
+        let entries = news.past.known.not_met_since(news.past.run, self.after, LOOKED_AT_ONCE)?;
         let Some((last, _)) = entries.last() else { return Ok(None) };
         self.after = Some(*last);
         let mut count = 0;
@@ -244,4 +234,99 @@ fn add_op(lines: &mut Vec<u8>, op: Op) {
     lines.truncate(lines.len() - 2);
     let is_empty = lines.ends_with(b"{");
     lines.extend_from_slice(&op.member()[usize::from(is_empty)..]);
+}
+
+#[cfg(test)]
+pub(crate) mod memory {
+    //! What runs have met, in memory only.
+
+    use std::cell::RefCell;
+    use std::collections::BTreeMap;
+    use std::ops::Bound;
+    use std::rc::Rc;
+
+    use super::{Entry, Known, KnownError, Note, Past};
+
+    /// Shared by all runs that are handed a clone.
+    #[derive(Debug, Clone, Default)]
+    pub(crate) struct Memory(Rc<RefCell<BTreeMap<u128, Entry>>>);
+
+    impl Memory {
+        /// What a run of this number may look at.
+        pub(crate) fn past(&self, run: u64) -> Past {
+            Past { known: Box::new(self.clone()), run }
+        }
+
+        pub(crate) fn keep(&self, notes: Vec<Note>) {
+            let mut entries = self.0.borrow_mut();
+            for Note { key, entry } in notes {
+                match entry {
+                    Some(entry) => entries.insert(key, entry),
+                    None => entries.remove(&key),
+                };
+            }
+        }
+    }
+
+    impl Known for Memory {
+        fn look_up(&mut self, key: u128) -> Result<Option<Entry>, KnownError> {
+            Ok(self.0.borrow().get(&key).cloned())
+        }
+
+        fn not_met_since(
+            &mut self,
+            run: u64,
+            after: Option<u128>,
+            most: usize,
+        ) -> Result<Vec<(u128, Entry)>, KnownError> {
+            let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let entries = self.0.borrow();
+            let old = entries.range((begin, Bound::Unbounded)).filter(|(_, entry)| entry.run < run);
+            Ok(old.take(most).map(|(key, entry)| (*key, entry.clone())).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_line_is_stands_last_in_it_and_alone_in_an_empty_one() {
+        let with = |line: &str, op| {
+            let mut lines = format!("{{}}\n{line}\n").into_bytes();
+            add_op(&mut lines, op);
+            String::from_utf8(lines).unwrap()
+        };
+        assert_eq!(with("{}", Op::New), "{}\n{\"_op\":\"new\"}\n");
+        assert_eq!(with("{\"a\":{}}", Op::Changed), "{}\n{\"a\":{},\"_op\":\"changed\"}\n");
+        assert_eq!(
+            with("{\"a\":\"{\",\"_url\":\"u\"}", Op::New),
+            "{}\n{\"a\":\"{\",\"_url\":\"u\",\"_op\":\"new\"}\n"
+        );
+    }
+
+    #[test]
+    fn more_keys_than_are_looked_at_at_once_are_all_gone_but_those_noted_since() {
+        let memory = memory::Memory::default();
+        let entry = |run| Entry { content: 0, run, key_json: "\"k\":1".to_owned() };
+        let all = 3 * LOOKED_AT_ONCE as u128 + 5;
+        memory.keep((0..all).map(|key| Note { key, entry: Some(entry(1)) }).collect());
+        let mut news = News::new(memory.past(2), true);
+        for key in [0, all / 2, all - 1] {
+            news.notes.insert(key, Some(entry(2)));
+        }
+        let (mut gone, mut lines, mut count) = (news.gone(), Vec::new(), 0);
+        while let Some(more) = gone.tell_more(&mut news, &mut lines).unwrap() {
+            count += more;
+            if more % 2 == 0 {
+                // A commit in between.
+                memory.keep(news.take_notes());
+            }
+        }
+        assert_eq!(count as u128, all - 3);
+        assert!(lines.starts_with(b"{\"k\":1,\"_op\":\"gone\"}\n"));
+        memory.keep(news.take_notes());
+        assert_eq!(memory.past(3).known.not_met_since(3, None, usize::MAX).unwrap().len(), 3);
+    }
 }

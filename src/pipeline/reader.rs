@@ -51,6 +51,10 @@ impl Reader {
             let JobRule { rule, with_meta, xpath_engine, .. } = job.rule_of(id);
             let extractor = Extractor::with_engine(rule, *with_meta, ExtractLimits::default(), *xpath_engine)
                 .expect("the job compiled the same rule");
+            let extractor = match job.news {
+                Some(news) => extractor.marking(rule, news.with_op),
+                None => extractor,
+            };
             let reads = rule.reads().unwrap_or(Reads::Markup);
             let follows = !rule.follow.is_empty();
             rules[usize::from(id.0)] = Some(RuleReader { extractor, reads, follows, first_field: fields });

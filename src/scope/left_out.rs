@@ -33,6 +33,8 @@ pub enum LeftOut {
     Unusable,
     /// It stands in a sitemap that too many indexes lead to.
     NestedTooDeep,
+    /// It leads on in a list of which a page had a record of an earlier run (`--stop-at-seen`).
+    BehindSeen,
     /// The run had asked for `--max-pages` before its turn came.
     BeyondMaxPages,
 }
@@ -55,6 +57,7 @@ impl fmt::Display for LeftOut {
                 "unusable: not http or https, over 8 KB, beyond 100,000 on a page, or with missing or too large values to carry"
             }
             LeftOut::NestedTooDeep => "in sitemaps behind more than five indexes",
+            LeftOut::BehindSeen => "behind a record of an earlier run (--stop-at-seen)",
             LeftOut::BeyondMaxPages => "beyond --max-pages",
         })
     }
