@@ -21,6 +21,7 @@
 //!
 //! Imports point down only: `main` ▸ [`commands`] ▸ [`pipeline`] ▸ [`job`] ▸ the leaves ▸ [`model`].
 
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -31,6 +32,7 @@ pub mod fetch;
 pub mod frontier;
 pub mod html;
 pub mod job;
+pub mod memory;
 pub mod message;
 pub mod mistake;
 pub mod model;
@@ -44,6 +46,7 @@ pub mod settings;
 pub mod signals;
 pub mod source;
 pub mod spelling;
+pub mod state;
 pub mod stop;
 #[cfg(test)]
 mod stop_tests;

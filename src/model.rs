@@ -2,6 +2,8 @@
 //!
 //! Plain data. Nothing here knows threads, channels, sockets or files.
 
+mod kept;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,6 +13,8 @@ use url::Url;
 use crate::message::Message;
 use crate::robots::Robots;
 use crate::scope::LeftOut;
+
+pub use kept::{Change, Kept, Place};
 
 /// A request's number in the order of the source, from 0. It names the request for the whole run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -261,6 +265,19 @@ pub enum Drawn {
     NotYet,
     /// Nothing any more.
     End,
+    /// The source is not the one that this run began with, and this is how: it cannot go on.
+    Changed(String),
+}
+
+/// How far a source has been read: all that must be kept to go on there later.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SourcePosition {
+    /// How many requests, and places without one, it has given.
+    pub drawn: u64,
+    /// How many lines of its lists were read for that.
+    pub lines: u64,
+    /// What those lines were.
+    pub hash: [u8; 32],
 }
 
 /// What one page gave, serialised where it was parsed, since that runs in parallel.
@@ -354,6 +371,15 @@ pub enum Found {
     Address,
 }
 
+/// Which limits of time there are, and what is waited for within each: the words of [`PageError::Timeout`]. New ones go
+/// to the end, since their places are what is kept on disk.
+pub const TIMEOUTS: [(&str, &str); 4] = [
+    ("timeout", "whole response"),
+    ("connect-timeout", "connection"),
+    ("read-timeout", "data"),
+    ("speed-limit", "data at the least speed"),
+];
+
 /// Why a page failed. The variants are what a user could do something about; each says when it happens.
 ///
 /// [`PageError::is_worth_a_retry`] is the rule for all of them.
@@ -371,7 +397,7 @@ pub enum PageError {
     /// No connection: refused, unreachable, reset before the request was sent, or no answer from the name service.
     #[error("cannot connect: {0}")]
     Connect(String),
-    /// A limit of time ran out; `clock` names the flag that sets it.
+    /// A limit of time ran out; `clock` names the flag that sets it. The two words are a pair of [`TIMEOUTS`].
     #[error("no {waited_for} within {} (--{clock})", human_duration(*.limit))]
     Timeout {
         /// The long flag of the limit: `connect-timeout`, `read-timeout` or `timeout`.

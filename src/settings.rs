@@ -15,11 +15,13 @@ pub enum Section {
     Fetch,
     /// `[output]`: where records and messages go.
     Output,
+    /// `[check]`: what must hold at the end.
+    Check,
 }
 
 impl Section {
     /// The sections whose keys are plain settings, in the order of the example file.
-    pub const PLAIN: [Section; 3] = [Section::Source, Section::Fetch, Section::Output];
+    pub const PLAIN: [Section; 4] = [Section::Source, Section::Fetch, Section::Output, Section::Check];
 
     /// Its name in the job file.
     pub fn name(self) -> &'static str {
@@ -28,6 +30,7 @@ impl Section {
             Section::Extract => "extract",
             Section::Fetch => "fetch",
             Section::Output => "output",
+            Section::Check => "check",
         }
     }
 
@@ -38,6 +41,7 @@ impl Section {
             Section::Extract => "Which records",
             Section::Fetch => "Fetching",
             Section::Output => "Output and messages",
+            Section::Check => "What must hold at the end, or the exit code is 4",
         }
     }
 }
@@ -116,7 +120,7 @@ impl Setting {
     }
 }
 
-use Section::{Extract, Fetch, Output, Source};
+use Section::{Check, Extract, Fetch, Output, Source};
 
 /// All settings of a crawl, in the order of the help.
 pub const SETTINGS: &[Setting] = &[
@@ -445,7 +449,13 @@ pub const SETTINGS: &[Setting] = &[
         "Read all pages in this character set. If not said, each page's own: BOM, HTTP header, <meta>, detection",
     ),
     value("max-time", Fetch, "TIME", "Start no new page after this time; with pages left the exit code is 75"),
-    value("output", Output, "FILE", "Append records to FILE, one JSON object a line; - or nothing is standard output")
+    value(
+        "output",
+        Output,
+        "FILE",
+        "Append records to FILE, one JSON object a line; - or nothing is standard output. FILE.gz and FILE.zst are \
+         compressed",
+    )
         .short('o'),
     value("overwrite", Output, "FILE", "Write records to FILE, replacing what is in it").short('O'),
     switch(
@@ -460,11 +470,55 @@ pub const SETTINGS: &[Setting] = &[
         "With --since-last, add _op to each record: new, changed, or gone, for a key that a whole run has not met any more \
          (of it only the key is told, once)",
     ),
+    value(
+        "rotate",
+        Output,
+        "SIZE",
+        "Write files of at most this size, one after the other: {part} in the name of --output stands for their number, \
+         {part:04} for one with leading zeros. -o begins behind the files that are there, -O removes them first",
+    ),
     switch("ordered", Output, "Write records in the order of the pages, not in the order they arrive"),
+    value(
+        "state",
+        Output,
+        "DIR",
+        "Keep the state of the run in DIR, from which the same command goes on after the run was cut off, and keep it when \
+         all is done. If not said, it is in FILE.pagemill beside the output as long as there is something left to do. With \
+         standard output, records of pages that were under way may come twice",
+    ),
+    switch("fresh", Output, "Start over: forget what an earlier run left, and take its lines out of the output"),
+    switch("no-state", Output, "Keep no state: a run that is cut off cannot go on"),
     value("summary", Output, "FILE", "Write the counts of the run to FILE as one JSON object"),
     switch("quiet", Output, "No progress and no summary; failed pages and errors are still told").short('q'),
     switch("verbose", Output, "Tell of each page").short('v'),
     switch("no-progress", Output, "No progress bar and no status lines"),
+    value("min-records", Check, "N", "Expect at least N records"),
+    value(
+        "max-failed",
+        Check,
+        "SHARE",
+        "Expect at most this share of the pages asked for to fail: 2%, or 0.02; no page at all is not expected either",
+    ),
+    list(
+        "min-fill",
+        Check,
+        "FIELD=SHARE",
+        "Expect this field in at least this share of the records: price=90%. Fields inside of others are named as in the \
+         summary, author.name; so are those of several rules, book.price",
+    ),
+    list(
+        "max-null",
+        Check,
+        "FIELD=SHARE",
+        "Expect this field to be missing, or not of its type, in at most this share of the records: price=10%",
+    ),
+    value(
+        "max-drop",
+        Check,
+        "SHARE",
+        "Expect at most this share fewer records than the last run had that --summary FILE tells of: the last one that \
+         came to its end and broke no check",
+    ),
 ];
 
 #[cfg(test)]

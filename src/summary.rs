@@ -5,6 +5,10 @@
 
 #[path = "summary_fields.rs"]
 mod fields;
+#[path = "summary_kept.rs"]
+mod kept;
+#[path = "summary_last.rs"]
+mod last;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,6 +20,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Map, Value};
 
 use crate::model::FieldTally;
+pub use last::{LastRun, LastRunError};
 
 /// The kinds of failure that say "not you", by [`PageError::kind`](crate::model::PageError::kind).
 const REFUSALS: [&str; 6] =
@@ -49,6 +54,11 @@ pub enum End {
 }
 
 impl End {
+    /// Whether nothing is left to do: the same command begins anew then.
+    pub fn is_done(self) -> bool {
+        matches!(self, End::Completed | End::UntilEmpty | End::AtSeen | End::MaxRecords)
+    }
+
     /// The name in the JSON summary.
     pub fn name(self) -> &'static str {
         match self {
@@ -98,6 +108,10 @@ pub struct Summary {
     pub duration: Duration,
     /// How it ended.
     pub end: End,
+    /// The checks of the job that it breaks, one line for each.
+    pub checks_broken: Vec<String>,
+    /// The run that it is measured by, if one is known and wanted.
+    pub last_run: Option<LastRun>,
 }
 
 /// What became of the links of a run.
@@ -167,6 +181,8 @@ impl Summary {
             started_at,
             duration: Duration::ZERO,
             end: End::Completed,
+            checks_broken: Vec::new(),
+            last_run: None,
         }
     }
 
@@ -180,6 +196,16 @@ impl Summary {
         for ((_, tally), more) in self.fields.iter_mut().zip(tallies) {
             tally.add(*more);
         }
+    }
+
+    /// When it ended: by the clock at its beginning, and the one that does not jump.
+    pub fn ended_at(&self) -> SystemTime {
+        self.started_at.checked_add(self.duration).unwrap_or(self.started_at)
+    }
+
+    /// Records that were there, be they news or not.
+    pub fn records_met(&self) -> u64 {
+        self.news.map_or(self.records, |news| self.records - news.gone.unwrap_or(0) + news.unchanged)
     }
 
     /// Pages that failed for good.
@@ -201,9 +227,11 @@ impl Summary {
         (seconds >= 0.001).then(|| pages as f64 / seconds)
     }
 
-    /// The exit code of the run. What ended it early says more than the pages that failed before.
+    /// The exit code of the run. What ended it early says more than the pages that failed before; a check that is
+    /// broken, if it came to its end, says more than those, and than having been shut out.
     pub fn exit_code(&self) -> u8 {
         match self.end {
+            end if end.is_done() && !self.checks_broken.is_empty() => 4,
             End::Completed | End::UntilEmpty | End::AtSeen if self.was_shut_out() => 5,
             End::Completed | End::UntilEmpty | End::AtSeen if self.pages_failed() > 0 => 3,
             // `pagemill … | head` has done what was asked.
@@ -236,11 +264,12 @@ impl Summary {
     /// | `seconds` | duration, to the millisecond |
     /// | `pages_per_second` | a number; `null` for a run too short to tell |
     /// | `end` | see [`End::name`] |
+    /// | `checks_broken` | a list of the checks that are broken, a text for each |
+    /// | `last_run` | if there is one to be measured by: its `records`, `pages_done` and `ended_at` |
     /// | `exit_code` | see [`Summary::exit_code`] |
     pub fn to_json(&self) -> Value {
         let thousandths = |number: f64| Value::from((number * 1000.0).round() / 1000.0);
         let failed = self.failed_by_kind.iter().map(|(kind, &count)| (kind.clone(), count.into())).collect();
-        let ended_at = self.started_at.checked_add(self.duration).unwrap_or(self.started_at);
         let mut map = Map::new();
         let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
         put("pages_done", self.pages_done.into());
@@ -270,11 +299,15 @@ impl Summary {
             put("shapes_cut", object(&links.shapes_cut));
         }
         put("bytes", self.bytes.into());
-        put("started_at", rfc3339(self.started_at));
-        put("ended_at", rfc3339(ended_at));
+        put("started_at", rfc3339(self.started_at).into());
+        put("ended_at", rfc3339(self.ended_at()).into());
         put("seconds", thousandths(self.duration.as_secs_f64()));
         put("pages_per_second", self.pages_per_second().map_or(Value::Null, thousandths));
         put("end", self.end.name().into());
+        put("checks_broken", self.checks_broken.clone().into());
+        if let Some(last) = &self.last_run {
+            put("last_run", last.to_json());
+        }
         put("exit_code", self.exit_code().into());
         Value::Object(map)
     }
@@ -305,12 +338,10 @@ pub struct SummaryFileError {
     pub cause: io::Error,
 }
 
-fn rfc3339(time: SystemTime) -> Value {
-    match jiff::Timestamp::try_from(time) {
-        Ok(timestamp) => format!("{timestamp:.3}").into(),
-        // Outside of the years -9999 to 9999: a clock gone mad must not cost the rest of the summary.
-        Err(_) => Value::Null,
-    }
+/// A time in UTC, to the millisecond. `None` outside of the years -9999 to 9999: a clock gone mad must not cost the rest
+/// of the summary.
+pub(crate) fn rfc3339(time: SystemTime) -> Option<String> {
+    jiff::Timestamp::try_from(time).ok().map(|timestamp| format!("{timestamp:.3}"))
 }
 
 /// Whether the path is that of something that is open already. `/dev/stdout` may lead to a regular file that records
@@ -319,7 +350,9 @@ pub fn is_own_handle(path: &Path) -> bool {
     ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"].iter().any(|own| path.starts_with(own))
 }
 
-fn is_written_in_place(path: &Path) -> bool {
+/// Whether the summary is written to this path as it is, and does not replace a file: there is nothing to read there
+/// afterwards.
+pub fn is_written_in_place(path: &Path) -> bool {
     is_own_handle(path) || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
 }
 
@@ -444,7 +477,7 @@ fn counted(count: u64, one: &str, many: &str) -> String {
 }
 
 /// `12,340`.
-fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {

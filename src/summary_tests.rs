@@ -128,6 +128,32 @@ fn the_exit_code_follows_from_the_end_and_the_failures() {
 }
 
 #[test]
+fn a_broken_check_is_4_if_the_run_came_to_its_end() {
+    let mut summary = summary();
+    assert_eq!(summary.exit_code(), 3);
+    summary.checks_broken = vec!["min-records: 1 record, at least 2 should be there".to_owned()];
+    for (end, code) in [
+        (End::Completed, 4),
+        (End::UntilEmpty, 4),
+        (End::MaxRecords, 4),
+        (End::MaxTime, 75),
+        (End::Interrupted(2), 130),
+        (End::OutputError, 1),
+        (End::BrokenPipe, 0),
+    ] {
+        summary.end = end;
+        assert_eq!(summary.exit_code(), code, "{end:?}");
+    }
+    // Shut out, and a check is broken.
+    let mut summary = Summary::starting_at(SystemTime::UNIX_EPOCH);
+    summary.pages_disallowed = 3;
+    assert_eq!(summary.exit_code(), 5);
+    summary.checks_broken = vec!["min-records: ..".to_owned()];
+    assert_eq!(summary.exit_code(), 4);
+    assert_eq!(summary.to_json()["checks_broken"], serde_json::json!(["min-records: .."]));
+}
+
+#[test]
 fn scripts_read_all_of_it() {
     let expected = serde_json::json!({
         "pages_done": 498,
@@ -146,6 +172,7 @@ fn scripts_read_all_of_it() {
         // 500 / 4.2
         "pages_per_second": 119.048,
         "end": "completed",
+        "checks_broken": [],
         "exit_code": 3,
     });
     assert_eq!(summary().to_json(), expected);

@@ -46,7 +46,14 @@ pub(crate) fn crawl(links: u64, pages: u64, parsers: usize) -> Result<(), Failur
     };
     let began = Instant::now();
     let (ran, cpu) = threads::watch(|| {
-        pipeline::run(&job, source, Outlet { lines, past: None }, &Stop::new(), Mode::Hidden, || None)
+        pipeline::run(
+            &job,
+            source,
+            Outlet { lines, past: None, session: None, last_run: None },
+            &Stop::new(),
+            Mode::Hidden,
+            || None,
+        )
     });
     let seconds = began.elapsed().as_secs_f64();
     let summary = ran?;

@@ -11,6 +11,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::settings::{Kind, SETTINGS, Section, Setting};
 use crate::written::{Layer, Place, Written};
 
+/// Settings that a state has itself.
+const OF_ONE_RUN: [&str; 3] = ["state", "fresh", "no-state"];
+
 /// What was typed.
 #[derive(Debug)]
 pub enum Typed {
@@ -22,8 +25,34 @@ pub enum Typed {
     Try(TryTyped),
     /// `pagemill extract`.
     Extract(ExtractTyped),
+    /// `pagemill status`.
+    Status(StatusTyped),
+    /// `pagemill retry`.
+    Retry(RetryTyped),
     /// `pagemill demo`.
     Demo(DemoTyped),
+}
+
+/// The arguments of `status`.
+#[derive(Debug)]
+pub struct StatusTyped {
+    /// The folder of a state, or the output that has one beside it.
+    pub path: PathBuf,
+    /// As one JSON object.
+    pub json: bool,
+    /// Only the failed pages, as JSON Lines.
+    pub failed: bool,
+    /// All hosts.
+    pub all: bool,
+}
+
+/// The arguments of `retry`.
+#[derive(Debug)]
+pub struct RetryTyped {
+    /// The folder of a state, or the output that has one beside it.
+    pub path: PathBuf,
+    /// The rest.
+    pub flags: Layer,
 }
 
 /// The arguments of `crawl` and `check`, and what other subcommands share with them.
@@ -98,6 +127,16 @@ fn typed(matches: &ArgMatches) -> Typed {
             paths: matches.get_many("paths").into_iter().flatten().cloned().collect(),
             job: crawl_typed(matches, "URL"),
         }),
+        Some(("status", matches)) => Typed::Status(StatusTyped {
+            path: path_of_state(matches),
+            json: matches.get_flag("json-object"),
+            failed: matches.get_flag("failed"),
+            all: matches.get_flag("all"),
+        }),
+        Some(("retry", matches)) => Typed::Retry(RetryTyped {
+            path: path_of_state(matches),
+            flags: crawl_typed(matches, "URL").flags,
+        }),
         Some(("demo", matches)) => Typed::Demo(DemoTyped {
             serve: matches.get_flag("serve"),
             port: *matches.get_one("port").expect("it has a default"),
@@ -131,7 +170,8 @@ fn crawl_typed(matches: &ArgMatches, argument: &'static str) -> CrawlTyped {
             flags.insert(setting.name, values);
         }
     }
-    CrawlTyped { config: matches.get_one("config").cloned(), flags }
+    // Nor the file.
+    CrawlTyped { config: matches.try_get_one("config").ok().flatten().cloned(), flags }
 }
 
 /// The whole command line, for parsing and for the tests of the documents.
@@ -146,6 +186,8 @@ pub fn command() -> Command {
         .subcommand(crawl_command("check", help::CHECK, "JOB|URL"))
         .subcommand(try_command())
         .subcommand(extract_command())
+        .subcommand(status_command())
+        .subcommand(retry_command())
         .subcommand(demo_command())
 }
 
@@ -180,6 +222,7 @@ fn try_command() -> Command {
         Section::Extract => true,
         Section::Fetch => !of_a_run.contains(&setting.name),
         Section::Output => setting.name == "verbose",
+        Section::Check => false,
     };
     Command::new("try")
         .about(help::TRY)
@@ -205,7 +248,7 @@ fn try_command() -> Command {
 fn extract_command() -> Command {
     let of_reading = ["rule", "parsers", "charset", "max-body", "max-time"];
     let is_for_saved_pages = |setting: &&Setting| match setting.section {
-        Section::Extract | Section::Output => true,
+        Section::Extract | Section::Output | Section::Check => true,
         Section::Source | Section::Fetch => of_reading.contains(&setting.name),
     };
     Command::new("extract")
@@ -222,6 +265,43 @@ fn extract_command() -> Command {
         )
         .arg(config_argument())
         .args(SETTINGS.iter().filter(is_for_saved_pages).map(|setting| argument_of(setting, "URL")))
+}
+
+/// The state that a command is about.
+fn state_argument() -> Arg {
+    Arg::new("path")
+        .value_name("STATE")
+        .required(true)
+        .value_parser(clap::value_parser!(PathBuf))
+        .help_heading("Arguments")
+        .help("The folder of the state, like out.jsonl.pagemill; or the output that it stands beside, out.jsonl")
+}
+
+fn path_of_state(matches: &ArgMatches) -> PathBuf {
+    matches.get_one("path").cloned().expect("it is required")
+}
+
+fn status_command() -> Command {
+    let switch = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
+    Command::new("status")
+        .about(help::STATUS)
+        .after_help(help::AFTER_STATUS)
+        .arg(state_argument())
+        .arg(switch("json-object").long("json").help("Tell all of it as one JSON object, with fixed keys"))
+        .arg(switch("failed").conflicts_with_all(["json-object", "all"]).help(
+            "List the failed pages instead, as JSON Lines: url, kind, reason, status, attempts and more",
+        ))
+        .arg(switch("all").help("Tell of all hosts, not only of those with the most pages"))
+}
+
+fn retry_command() -> Command {
+    let is_of_state = |name: &str| name == "url" || OF_ONE_RUN.contains(&name);
+    Command::new("retry").about(help::RETRY).after_help(help::AFTER_RETRY).arg(state_argument()).args(
+        SETTINGS
+            .iter()
+            .filter(|setting| !is_of_state(setting.name))
+            .map(|setting| argument_of(setting, "URL")),
+    )
 }
 
 fn argument_of(setting: &'static Setting, argument: &'static str) -> Arg {

@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use super::saved::{self, Saved};
-use super::{build_job, conclude, refuse, say};
+use super::{build_job, conclude, open_output, refuse, say};
 use crate::cli::ExtractTyped;
 use crate::frontier::PacePolicy;
 use crate::job::{Job, Purpose};
 use crate::mistake::Mistake;
 use crate::model::Fetched;
 use crate::output::Target;
-use crate::pipeline::{self, Outlet, Pages};
+use crate::pipeline::{self, Pages};
 
 /// Threads that read files. Reading is much faster than parsing, but on a network disk it waits.
 const FILE_READERS: usize = 4;
@@ -33,8 +33,14 @@ pub(super) fn run(typed: ExtractTyped) -> ExitCode {
 
 fn extract(job: &Job, mut pages: Vec<Saved>) -> ExitCode {
     // An output file among the pages, left there by the last run, would be read while it grows.
-    if let Target::Append(path) | Target::Replace(path) = &job.target {
-        pages.retain(|page| !page.is_same_file(path));
+    match &job.target {
+        Target::Stdout => {}
+        Target::Append(path) | Target::Replace(path) => pages.retain(|page| !page.is_same_file(path)),
+        Target::Parts(parts) => {
+            let numbers = parts.names.existing().unwrap_or_default();
+            let paths: Vec<_> = numbers.into_iter().map(|part| parts.names.path(part)).collect();
+            pages.retain(|page| !paths.iter().any(|path| page.is_same_file(path)));
+        }
     }
     if let Some(path) = &job.summary {
         pages.retain(|page| !page.is_same_file(path));
@@ -43,7 +49,7 @@ fn extract(job: &Job, mut pages: Vec<Saved>) -> ExitCode {
         say("warning: there is no file to read");
     }
     let limit = job.fetch.max_body_bytes;
-    conclude(job, |output, stop, mode, interrupted| {
+    conclude(job, open_output, |output, stop, mode, interrupted| {
         let fetch = |request| match saved::read(request, limit) {
             Ok(page) => Fetched::Page(page),
             Err(failure) => Fetched::Failed(failure),
@@ -60,6 +66,6 @@ fn extract(job: &Job, mut pages: Vec<Saved>) -> ExitCode {
             abort: || {},
             remark: || None,
         };
-        pipeline::run(job, pages, Outlet { lines: output, past: None }, stop, mode, interrupted)
+        pipeline::run(job, pages, output, stop, mode, interrupted)
     })
 }

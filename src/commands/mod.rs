@@ -1,12 +1,15 @@
 //! What the subcommands do: from what was typed to the exit code, with all that people are told on the way.
 
+mod checks;
 mod demo;
 mod extract;
 mod lines;
 pub(crate) mod matches;
 mod repl;
+mod retry;
 mod save;
 mod saved;
+mod status;
 mod trial;
 mod try_page;
 
@@ -20,19 +23,22 @@ use crate::config::{self, JobFile};
 use crate::job::{Job, Purpose};
 use crate::mistake::Mistake;
 use crate::output::JsonLines;
-use crate::pipeline::{self, Outlet, RunError};
+use crate::pipeline::{self, Outlet, RunError, Session, SessionError};
 use crate::progress::{Mode, Surroundings, printable};
 use crate::settings::{self, SETTINGS};
-use crate::signals::Signals;
+use crate::signals::{self, Signals};
 use crate::spelling;
+use crate::state::StateError;
 use crate::stop::Stop;
-use crate::summary::Summary;
+use crate::summary::{End, Summary, grouped};
 use crate::written;
 
 /// Wrong usage or a wrong job.
 const WRONG_USAGE: u8 = 2;
 /// The run failed.
 const FAILED: u8 = 1;
+/// EX_TEMPFAIL of sysexits.h: nothing is wrong, but not now.
+const RUN_AGAIN: u8 = 75;
 
 /// Does what was typed.
 pub fn run(typed: Typed) -> ExitCode {
@@ -42,6 +48,8 @@ pub fn run(typed: Typed) -> ExitCode {
         Typed::Check(typed) => check(typed),
         Typed::Try(typed) => try_page::run(typed),
         Typed::Extract(typed) => extract::run(typed),
+        Typed::Status(typed) => status::run(&typed),
+        Typed::Retry(typed) => retry::run(typed),
         Typed::Demo(typed) => demo::run(&typed),
     }
 }
@@ -52,7 +60,9 @@ fn hush_workers() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let thread = std::thread::current();
-        if !thread.name().is_some_and(|name| name.starts_with("crawl-") || name.starts_with("parse-")) {
+        let is_worker =
+            thread.name().is_some_and(|name| name.starts_with("crawl-") || name.starts_with("parse-"));
+        if !is_worker && !crate::state::is_reading() {
             report(panic);
         }
     }));
@@ -123,64 +133,138 @@ fn warn_of_unknown_variables() {
 /// Crawls with signals and progress, and tells how it went.
 fn run_job(job: &Job) -> ExitCode {
     let source = job.source.as_ref().expect("a job for a crawl has a source");
-    conclude(job, |output, stop, mode, interrupted| {
-        pipeline::crawl(job, source, Outlet { lines: output, past: None }, stop, mode, interrupted)
+    conclude(job, begin, |output, stop, mode, interrupted| {
+        pipeline::crawl(job, source, output, stop, mode, interrupted)
     })
 }
 
-/// Lets `run` do a job under signals, and tells how it went.
+/// Opens the output of a run that keeps no state.
+fn open_output(job: &Job) -> Result<Outlet, ExitCode> {
+    let lines = JsonLines::open(&job.target).map_err(|error| {
+        fail(&error, error.hint());
+        ExitCode::from(WRONG_USAGE)
+    })?;
+    outlet(job, lines, None).map_err(|error| refuse_session(&error.into()))
+}
+
+/// What a run writes to, with what the run before it gave.
+fn outlet(job: &Job, lines: JsonLines, session: Option<Session>) -> Result<Outlet, StateError> {
+    let last_run = checks::last_run(job, session.as_ref())?;
+    Ok(Outlet { lines, past: None, session, last_run })
+}
+
+/// Opens the output, and takes hold of the state if there is to be one.
+fn begin(job: &Job) -> Result<Outlet, ExitCode> {
+    let Some(policy) = &job.state else { return open_output(job) };
+    let begun = Session::begin(policy, &job.target);
+    let outlet = begun.and_then(|(session, lines)| Ok(outlet(job, lines, Some(session))?));
+    outlet.map_err(|error| refuse_session(&error))
+}
+
+/// Says why a run cannot begin with the state that is there.
+fn refuse_session(error: &SessionError) -> ExitCode {
+    let code = match error {
+        SessionError::State(StateError::Held { .. }) => RUN_AGAIN,
+        SessionError::State(StateError::NotAState { .. } | StateError::Missing(_))
+        | SessionError::OtherJob { .. } => WRONG_USAGE,
+        SessionError::Output(error) if !error.is_of_state() => WRONG_USAGE,
+        SessionError::State(_) | SessionError::Output(_) | SessionError::CannotTakeOut { .. } => FAILED,
+    };
+    fail(error, error.hint());
+    ExitCode::from(code)
+}
+
+/// Lets `run` do a job under signals, with what `open` opens, and tells how it went.
 fn conclude(
     job: &Job,
-    run: impl FnOnce(JsonLines, &Stop, Mode, &dyn Fn() -> Option<i32>) -> Result<Summary, RunError>,
+    open: impl FnOnce(&Job) -> Result<Outlet, ExitCode>,
+    run: impl FnOnce(Outlet, &Stop, Mode, &dyn Fn() -> Option<i32>) -> Result<Summary, RunError>,
 ) -> ExitCode {
-    if job.news.is_some() {
-        let hint = "leave --since-last out, and write all records".to_owned();
-        fail("--since-last: nothing can be remembered from run to run yet", Some(hint));
-        return ExitCode::from(WRONG_USAGE);
+    if let Err(error) = signals::survive_file_limit() {
+        return fail(format!("cannot listen for signals: {error}"), None);
     }
-    // Before signals are ours: opening a FIFO waits for its reader, and Ctrl-C must end that.
-    let output = match JsonLines::open(&job.target) {
+    // Before the other signals are ours: opening a FIFO waits for its reader, and Ctrl-C must end that.
+    let output = match open(job) {
         Ok(output) => output,
-        Err(error) => {
-            fail(&error, error.hint());
-            return ExitCode::from(WRONG_USAGE);
-        }
+        Err(code) => return code,
     };
     let stop = Arc::new(Stop::new());
     let signals = match Signals::listen(Arc::clone(&stop)) {
         Ok(signals) => signals,
         Err(error) => return fail(format!("cannot listen for signals: {error}"), None),
     };
-    let (summary, code) = match run(output, &stop, progress_mode(job), &|| signals.received()) {
-        Ok(summary) => {
-            let code = summary.exit_code();
-            (summary, code)
-        }
+    let (summary, has_failed) = match run(output, &stop, progress_mode(job), &|| signals.received()) {
+        Ok(summary) => (summary, false),
         Err(RunError::Output { source, summary }) => {
             fail(&source, source.hint());
-            (*summary, FAILED)
+            (*summary, true)
         }
         Err(RunError::Cookies { source, summary }) => {
             fail(source, None);
-            (*summary, FAILED)
+            (*summary, true)
         }
         Err(RunError::Links { source, summary }) => {
             fail(source, None);
-            (*summary, FAILED)
+            (*summary, true)
+        }
+        Err(RunError::Keep { source, summary }) => {
+            let hint = source.hint();
+            fail(source, hint);
+            (*summary, true)
         }
         Err(RunError::Known { source, summary }) => {
             fail(source, None);
-            (*summary, FAILED)
+            (*summary, true)
         }
         Err(RunError::Crew { source, summary }) => {
             fail(source, None);
-            (*summary, FAILED)
+            (*summary, true)
         }
     };
     if !job.talk.quiet {
         say(&summary.to_string());
     }
+    if let Some(line) = how_to_go_on(job, &summary) {
+        say(&line);
+    }
+    for broken in &summary.checks_broken {
+        say(&format!("broken check: {broken}"));
+    }
+    let code = if has_failed { FAILED } else { summary.exit_code() };
     save_summary(job, &summary).unwrap_or(ExitCode::from(code))
+}
+
+/// What can be done about a run that is not over, or has pages that failed; where a state is kept.
+fn how_to_go_on(job: &Job, summary: &Summary) -> Option<String> {
+    let state = job.state.as_ref()?;
+    match summary.end {
+        End::MaxTime | End::Interrupted(_) => {
+            (!job.talk.quiet).then(|| "run the same command again to go on".to_owned())
+        }
+        End::Completed | End::UntilEmpty | End::AtSeen => {
+            // Where there was no URL, there is nothing to ask for.
+            let without = summary.failed_by_kind.get(NO_URL).copied().unwrap_or_default();
+            let pages = summary.pages_failed() - without;
+            let noun = if pages == 1 { "page" } else { "pages" };
+            let folder = shell_word(&state.folder.to_string_lossy());
+            let count = grouped(pages);
+            (pages > 0)
+                .then(|| format!("{count} {noun} failed; try them again with: pagemill retry {folder}"))
+        }
+        _ => None,
+    }
+}
+
+/// The kind of failures of places of the source without a request.
+const NO_URL: &str = "no URL";
+
+/// A word as a shell takes it.
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 /// The exit code of a run whose summary could not be written; `None` if all is well.

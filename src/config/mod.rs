@@ -1,8 +1,8 @@
 //! The job file: what it says, and where, key by key.
 //!
-//! TOML with the tables `[source]`, `[extract.NAME]`, `[fetch]`, `[host."NAME"]` and `[output]`; keys are the long flags. Unknown
-//! keys are refused with the name they most likely mean. All mistakes of a file are collected. What a value means is
-//! not decided here. The only user of toml.
+//! TOML with the tables `[source]`, `[extract.NAME]`, `[fetch]`, `[host."NAME"]`, `[output]` and `[check]`; keys are the
+//! long flags, in which `_` may stand for `-`. Unknown keys are refused with the name they most likely mean. All mistakes
+//! of a file are collected. What a value means is not decided here. The only user of toml.
 
 mod fields;
 
@@ -37,6 +37,8 @@ pub struct JobFile {
     pub rules: Vec<WrittenRule>,
     /// The `[host."NAME"]` tables, in their order.
     pub hosts: Vec<WrittenHost>,
+    /// The `[extract]` tables without their layout and comments: what two files have in common that read pages alike.
+    pub extract: String,
     /// It could not be read at all, so nobody knows what it would have said.
     pub is_unread: bool,
 }
@@ -139,7 +141,11 @@ fn load(path: &Path) -> Result<String, String> {
 /// Reads the text of a job file that stands at `path`.
 pub fn parse(path: &str, text: &str) -> (JobFile, Vec<Mistake>) {
     let (table, errors) = DeTable::parse_recoverable(text);
-    let file = JobFile { path: Some(path.to_owned()), ..JobFile::default() };
+    let extract = toml::from_str::<toml::Table>(text)
+        .ok()
+        .and_then(|table| Some(table.get("extract")?.to_string()))
+        .unwrap_or_default();
+    let file = JobFile { path: Some(path.to_owned()), extract, ..JobFile::default() };
     let mut reader = Reader { path, text, file, mistakes: Vec::new() };
     for error in errors {
         let at = error.span().map_or(0, |span| span.start);
@@ -240,7 +246,7 @@ impl Reader<'_> {
             let name: &str = name.get_ref();
             let plain = Section::PLAIN.into_iter().find(|section| section.name() == name);
             if plain.is_none() && name != Section::Extract.name() && name != HOST {
-                self.unknown_key(at, name, ["source", "extract", "fetch", HOST, "output"]);
+                self.unknown_key(at, name, ["source", "extract", "fetch", HOST, "output", "check"]);
                 continue;
             }
             let Some(table) = value.get_ref().as_table() else {
@@ -263,10 +269,17 @@ impl Reader<'_> {
     fn read_settings(&mut self, section: Section, table: &DeTable<'_>) {
         for (name, value) in table {
             let key = format!("{}.{}", section.name(), name.get_ref());
-            let found = settings::find(name.get_ref());
+            let found = setting_named(name.get_ref());
             match found.filter(|setting| setting.section == section) {
+                Some(setting) if self.file.layer.contains_key(setting.name) => {
+                    let message = format!("`{}` stands here twice, with `-` and with `_`", setting.name);
+                    self.mistake_at(name.span().start, &key, message, None);
+                }
                 Some(setting) => {
                     let values = match setting.kind {
+                        Kind::List if section == Section::Check && value.get_ref().is_table() => {
+                            self.bounds(&key, "", value)
+                        }
                         Kind::List => self.list(&key, value),
                         Kind::Switch | Kind::Value => self.scalar(&key, value).map(|written| vec![written]),
                     };
@@ -279,6 +292,21 @@ impl Reader<'_> {
                 }
             }
         }
+    }
+
+    /// The bounds on fields in `max-null = { price = "10%" }` or `max-null.author.name = "10%"`, as the flag has them.
+    fn bounds(&mut self, key: &str, within: &str, value: &Spanned<DeValue<'_>>) -> Option<Vec<Written>> {
+        let Some(table) = value.get_ref().as_table() else {
+            let Written { text, place } = self.scalar(key, value)?;
+            return Some(vec![Written { text: format!("{within}={text}"), place }]);
+        };
+        let mut bounds = Vec::new();
+        for (name, value) in table {
+            let name = name.get_ref();
+            let field = if within.is_empty() { name.to_string() } else { format!("{within}.{name}") };
+            bounds.extend(self.bounds(&format!("{key}.{name}"), &field, value).into_iter().flatten());
+        }
+        Some(bounds)
     }
 
     fn read_hosts(&mut self, table: &DeTable<'_>) {
@@ -299,7 +327,7 @@ impl Reader<'_> {
             let mut layer = Layer::new();
             for (name, value) in table {
                 let key = format!("{key}.{}", name.get_ref());
-                match settings::find(name.get_ref()).filter(|found| HOST_KEYS.contains(&found.name)) {
+                match setting_named(name.get_ref()).filter(|found| HOST_KEYS.contains(&found.name)) {
                     Some(setting) => {
                         let written = self.scalar(&key, value);
                         layer.extend(written.map(|written| (setting.name, vec![written])));
@@ -376,7 +404,7 @@ impl Reader<'_> {
         let mut rule = WrittenRule::new(name);
         for (name, value) in table {
             let key = format!("{key}.{}", name.get_ref());
-            match &**name.get_ref() {
+            match &*name.get_ref().replace('_', "-") {
                 "each" => rule.each = self.scalar(&key, value),
                 "raw" => rule.raw = self.scalar(&key, value),
                 "with-meta" => rule.with_meta = self.scalar(&key, value),
@@ -414,6 +442,11 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The setting that a key names. Keys are written with `-`; with `_`, as in other tools, none of them means another.
+fn setting_named(key: &str) -> Option<&'static settings::Setting> {
+    settings::find(&key.replace('_', "-"))
 }
 
 fn article(kind: &str) -> String {
@@ -498,6 +531,44 @@ header = ["A: b", "C: d"]
         assert!(found[0].starts_with("job.toml:2:") && found[0].contains("\n    jobs = = 1\n"), "{found:?}");
         let found = mistakes("[fetch]\njobs = 1\njobs = 2\n");
         assert!(found[0].starts_with("job.toml:3:1") && found[0].contains("duplicate key"), "{found:?}");
+    }
+
+    #[test]
+    fn an_underscore_may_stand_for_a_hyphen_in_a_key_but_not_beside_it() {
+        let (file, found) = parse(
+            "job.toml",
+            "[source]\nuntil_empty = true\n[extract.a]\nwith_meta = true\n[host.h]\nper_host = 2\n",
+        );
+        assert_eq!(found, []);
+        assert_eq!(file.layer["until-empty"][0].place.to_string(), "job.toml:2:15: source.until_empty");
+        assert!(file.rules[0].with_meta.is_some() && file.hosts[0].layer.contains_key("per-host"));
+        let found = mistakes("[fetch]\nmax-body = '1M'\nmax_body = '2M'\n");
+        assert!(
+            found[0].starts_with("job.toml:3:1: fetch.max_body: `max-body` stands here twice"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn bounds_on_fields_are_a_table_dotted_keys_or_what_the_flag_takes() {
+        let bounds = |text: &str| {
+            let (file, found) = parse("job.toml", &format!("[check]\n{text}\n"));
+            assert_eq!(found, [], "{text}");
+            file.layer["max-null"].iter().map(|written| written.text.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(bounds("max_null.price = '10%'\nmax_null.a.b = 0.5"), ["price=10%", "a.b=0.5"]);
+        assert_eq!(bounds("max-null = { price = '10%', 'a.b' = '5%' }"), ["price=10%", "a.b=5%"]);
+        assert_eq!(bounds("[check.max-null]\nprice = '10%'"), ["price=10%"]);
+        assert_eq!(bounds("max-null = ['price=10%', 'a=5%']"), ["price=10%", "a=5%"]);
+        assert_eq!(bounds("max-null = []"), [""; 0]);
+        let (file, _) = parse("job.toml", "[check]\nmax_null.price = '10%'\n");
+        assert_eq!(file.layer["max-null"][0].place.to_string(), "job.toml:2:18: check.max_null.price");
+        let found = mistakes("[check]\nmax-null.price = [1]\nmin-records = { a = 1 }\n");
+        assert!(
+            found[0].contains("check.max-null.price: one value is wanted here, not an array"),
+            "{found:?}"
+        );
+        assert!(found[1].contains("check.min-records: one value is wanted here, not a table"), "{found:?}");
     }
 
     #[test]

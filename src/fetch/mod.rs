@@ -44,6 +44,7 @@ pub use self::policy::{Family, FetchPolicy, NamedHosts};
 pub use self::proxy::{ProxyUrl, ProxyUrlError};
 use self::redirect::Standing;
 pub use self::secret::Secret;
+use crate::memory::Change;
 use crate::model::{Errand, Exchange, Failure, Fetched, Page, PageError, Request, display_url};
 
 /// How much of a robots.txt is read, whatever the limit for pages: what RFC 9309 2.5 asks of every crawler.
@@ -273,6 +274,37 @@ impl Fetcher {
     /// The cookies as they are now; `None` if none are kept.
     pub fn jar(&self) -> Option<Jar> {
         self.jar.as_ref().map(|jar| jar.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// Brings back the cookies that [`Fetcher::take_cookie_changes`] told of, of which everything was kept, in any order,
+    /// in place of those of the policy; and notes changes from here on. To be called before the first request, and
+    /// without entries for a run that begins: then the cookies of the policy stay, and count as changes. Nothing where
+    /// none are kept.
+    ///
+    /// `None`, and all is as it was, if there are entries of another kind or form.
+    pub fn remember_cookies<K, V>(&self, entries: impl IntoIterator<Item = (K, V)>) -> Option<()>
+    where
+        K: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        let Some(jar) = &self.jar else { return Some(()) };
+        let restored = Jar::restore(entries)?;
+        let mut jar = jar.write().unwrap_or_else(PoisonError::into_inner);
+        match restored {
+            Some(restored) => *jar = restored,
+            None => jar.note_changes(),
+        }
+        Some(())
+    }
+
+    /// Which cookies have changed since the last time. All threads wait for a look through the jar, of 3,000 cookies at
+    /// most.
+    pub fn take_cookie_changes(&self) -> Vec<Change> {
+        let Some(jar) = &self.jar else { return Vec::new() };
+        if !jar.read().unwrap_or_else(PoisonError::into_inner).has_changes() {
+            return Vec::new();
+        }
+        jar.write().unwrap_or_else(PoisonError::into_inner).take_changes()
     }
 
     /// Why answers could not be kept in the cache, if so: the first reason.

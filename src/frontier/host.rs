@@ -1,6 +1,8 @@
 //! One host: what waits for it, how much is under way, and when it may be asked again.
 //!
-//! It decides nothing across hosts; that is [`super::hosts`].
+//! It decides nothing across hosts; that is [`super::hosts`]. What of it outlives the process is `memory`'s.
+
+pub(super) mod memory;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -49,6 +51,8 @@ pub(super) struct Host {
     /// The address that answered last.
     pub(super) peer: Option<IpAddr>,
     pub(super) used_at: Instant,
+    /// What somebody who keeps it has not been told.
+    pub(super) untold: super::hosts::Untold,
     pub(super) place: super::hosts::Place,
 }
 
@@ -158,6 +162,7 @@ impl Host {
             lookup: LookUp::None,
             peer: None,
             used_at: now,
+            untold: super::hosts::Untold::default(),
             place: super::hosts::Place::Idle,
         }
     }

@@ -4,6 +4,8 @@
 //! hosts that may be asked, the one with the fewest requests under way has its turn first; one host alone is asked in
 //! the order of the source.
 
+mod memory;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::net::IpAddr;
@@ -11,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
+use self::memory::{Memory, PACE_CHANGED, ROBOTS_CHANGED};
+pub(super) use self::memory::{Untold, is_of_robots};
 use super::backlog::Order;
 use super::host::{Host, LookUp, Turn, Verdict};
 use super::pace::PacePolicy;
@@ -71,6 +75,8 @@ pub(super) struct Hosts {
     /// Requests that wait in all queues.
     waiting: u64,
     last_sent: Option<Index>,
+    /// What outlives the process; `None` if nothing does.
+    memory: Option<Memory>,
 }
 
 /// What is under way to one address, counted only under a bound for each.
@@ -97,7 +103,13 @@ impl Hosts {
             sweep_at: FIRST_SWEEP,
             waiting: 0,
             last_sent: None,
+            memory: None,
         }
+    }
+
+    /// The order of the job.
+    pub(super) fn order(&self) -> Order {
+        self.order
     }
 
     /// Requests that wait in the queues.
@@ -116,7 +128,11 @@ impl Hosts {
 
     /// Whether a request to `url` would go out at once.
     pub(super) fn is_open(&mut self, url: &Url, now: Instant) -> bool {
-        let Some(&index) = self.by_name.get(name_of(url)) else { return true };
+        let index = match self.by_name.get(name_of(url)) {
+            Some(&index) => index,
+            None if self.is_unmet(name_of(url)) => self.index_of(url, now),
+            None => return true,
+        };
         let bound = self.policy.per_ip;
         let host = self.host(index);
         host.place == Place::Idle
@@ -211,6 +227,7 @@ impl Hosts {
             && let Some(host) = self.table[index].as_mut()
         {
             host.stamp(now);
+            self.note(index, PACE_CHANGED);
             self.place(index, now);
         }
     }
@@ -278,6 +295,7 @@ impl Hosts {
         self.note_peer(index, peer);
         let host = self.table[index].as_mut().expect("it was just looked up");
         let pause = host.observe(self.policy.at(&host.name), reply, error, now);
+        self.note(index, PACE_CHANGED);
         self.place(index, now);
         pause
     }
@@ -290,6 +308,7 @@ impl Hosts {
         if host.in_flight == 0 {
             host.unstamp();
         }
+        self.note(index, PACE_CHANGED);
         self.place(index, now);
     }
 
@@ -297,6 +316,7 @@ impl Hosts {
     pub(super) fn learn_robots(&mut self, url: &Url, robots: Result<Robots, PageError>, now: Instant) {
         let index = self.index_of(url, now);
         self.host(index).learn_robots(url, robots, now);
+        self.note(index, ROBOTS_CHANGED);
         self.place(index, now);
     }
 
@@ -335,10 +355,10 @@ impl Hosts {
         if let Some(&index) = self.by_name.get(name) {
             return index;
         }
-        if self.by_name.len() >= self.sweep_at {
+        if self.by_name.len() + self.memory.as_ref().map_or(0, Memory::unmet) >= self.sweep_at {
             self.sweep(now);
         }
-        let host = Host::new(name, self.policy.at(name), now);
+        let host = self.meet(name, now);
         let index = match self.free.pop() {
             Some(index) => {
                 self.table[index] = Some(host);
@@ -362,10 +382,17 @@ impl Hosts {
             if is_idle && let Some(host) = slot.take() {
                 self.by_name.remove(&host.name);
                 self.free.push(index);
+                if let Some(memory) = &mut self.memory {
+                    memory.forget(host.name);
+                }
             }
         }
+        if let Some(memory) = &mut self.memory {
+            memory.sweep(&self.policy, now);
+        }
         self.addresses.retain(|_, address| address.in_flight > 0 || !address.held.is_empty());
-        self.sweep_at = (self.by_name.len() * 2).max(FIRST_SWEEP);
+        let known = self.by_name.len() + self.memory.as_ref().map_or(0, Memory::unmet);
+        self.sweep_at = (known * 2).max(FIRST_SWEEP);
     }
 
     fn is_timed(&self, index: Index, number: u64) -> bool {
@@ -403,6 +430,7 @@ impl Hosts {
         {
             self.addresses.entry(peer).or_default().in_flight += 1;
         }
+        self.note(index, PACE_CHANGED);
         self.last_sent = Some(index);
         self.place(index, now);
     }

@@ -7,15 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::backlog::{Backlog, BacklogError, Order, Spill};
-use super::seen::Seen;
+use super::ledger::{self, Ledger};
+use super::seen::{Seen, TOUCHED};
 use crate::model::{Errand, Link, Request, RequestId};
 use crate::scope::{self, LeftOut, ScopePolicy, Traps};
 
 /// An index of sitemaps leads to sitemaps, and to no further index; some do.
 const MOST_INDEXES: u32 = 5;
-
-/// So many links are looked up together: their places fit into the fastest cache.
-const TOUCHED: usize = 128;
 
 /// What the job decides about following links.
 #[derive(Debug, Clone)]
@@ -73,17 +71,34 @@ impl Links {
         }
     }
 
+    pub(super) fn scope(&self) -> &ScopePolicy {
+        &self.policy.scope
+    }
+
+    pub(super) fn traps(&mut self) -> &mut Traps {
+        &mut self.traps
+    }
+
     pub(super) fn order(&self) -> Order {
         self.policy.order
     }
 
     /// Notes a request of the source: a link that leads to it leads to nothing new. Whether it is new itself.
-    pub(super) fn note_source(&mut self, request: &mut Request) -> bool {
+    pub(super) fn note_source(&mut self, request: &mut Request, ledger: &mut Ledger) -> bool {
         if self.policy.scope.no_parent {
             request.start = Some(Arc::new(request.url.clone()));
         }
         let normal = scope::normalize(request.url.clone(), self.policy.scope.sort_query);
-        self.seen.insert(scope::fingerprint(&normal, request.message.as_deref()).0)
+        self.meet(scope::fingerprint(&normal, request.message.as_deref()).0, ledger)
+    }
+
+    /// Whether something is met for the first time.
+    fn meet(&mut self, fingerprint: u128, ledger: &mut Ledger) -> bool {
+        let is_new = self.seen.insert(fingerprint);
+        if is_new {
+            ledger.found(fingerprint);
+        }
+        is_new
     }
 
     /// Counts a place that was known already.
@@ -93,7 +108,7 @@ impl Links {
 
     /// Whether a redirect of `request` may be followed to `to`: it is within the bounds and leads to nothing known. What
     /// the source names itself may lead anywhere.
-    pub(super) fn may_move(&mut self, request: &Request, to: &url::Url) -> bool {
+    pub(super) fn may_move(&mut self, request: &Request, to: &url::Url, ledger: &mut Ledger) -> bool {
         if !request.is_found {
             return true;
         }
@@ -107,7 +122,7 @@ impl Links {
             self.leave_out(reason, 1);
             return false;
         }
-        let is_new = self.seen.insert(scope::fingerprint(&to, None).0);
+        let is_new = self.meet(scope::fingerprint(&to, None).0, ledger);
         self.counts.known += u64::from(!is_new);
         is_new
     }
@@ -126,15 +141,22 @@ impl Links {
         &mut self,
         request: &Request,
         found: Vec<Link>,
+        ledger: &mut Ledger,
         number: &mut impl FnMut() -> RequestId,
     ) -> Result<Vec<Request>, BacklogError> {
         let mut direct = Vec::new();
         let Some(turns) = &mut self.turns else {
-            self.take_in(request, found, number, &mut direct)?;
+            self.take_in(request, found, ledger, number, &mut direct);
             return Ok(direct);
         };
+        if request.id.0 < turns.next {
+            // It has had its turn, failed, and was tried again.
+            self.take_in(request, found, ledger, number, &mut direct);
+            self.backlog.push_page(direct)?;
+            return Ok(Vec::new());
+        }
         turns.settled.insert(request.id.0, (!found.is_empty()).then(|| (request.clone(), found)));
-        self.take_turns(number)?;
+        self.take_turns(ledger, number)?;
         Ok(direct)
     }
 
@@ -142,23 +164,28 @@ impl Links {
     pub(super) fn pass(
         &mut self,
         id: RequestId,
+        ledger: &mut Ledger,
         number: &mut impl FnMut() -> RequestId,
     ) -> Result<(), BacklogError> {
-        if let Some(turns) = &mut self.turns {
+        if let Some(turns) = self.turns.as_mut().filter(|turns| id.0 >= turns.next) {
             turns.settled.insert(id.0, None);
-            self.take_turns(number)?;
+            self.take_turns(ledger, number)?;
         }
         Ok(())
     }
 
-    fn take_turns(&mut self, number: &mut impl FnMut() -> RequestId) -> Result<(), BacklogError> {
+    fn take_turns(
+        &mut self,
+        ledger: &mut Ledger,
+        number: &mut impl FnMut() -> RequestId,
+    ) -> Result<(), BacklogError> {
         while let Some(turns) = &mut self.turns
             && let Some(settled) = turns.settled.remove(&turns.next)
         {
             turns.next += 1;
             if let Some((request, found)) = settled {
                 let mut direct = Vec::new();
-                self.take_in(&request, found, number, &mut direct)?;
+                self.take_in(&request, found, ledger, number, &mut direct);
                 self.backlog.push_page(direct)?;
             }
         }
@@ -169,14 +196,15 @@ impl Links {
         &mut self,
         page: &Request,
         found: Vec<Link>,
+        ledger: &mut Ledger,
         number: &mut impl FnMut() -> RequestId,
         direct: &mut Vec<Request>,
-    ) -> Result<(), BacklogError> {
+    ) {
         let mut found = found.into_iter();
         while !found.as_slice().is_empty() {
             self.seen.touch(found.as_slice().iter().take(TOUCHED).map(|link| link.fingerprint));
             for link in found.by_ref().take(TOUCHED) {
-                if !self.seen.insert(link.fingerprint) {
+                if !self.meet(link.fingerprint, ledger) {
                     self.counts.known += 1;
                     continue;
                 }
@@ -189,10 +217,11 @@ impl Links {
                     continue;
                 }
                 self.counts.followed += 1;
-                direct.push(request_for(page, link, number()));
+                let request = request_for(page, link, number());
+                ledger.pending(&request);
+                direct.push(request);
             }
         }
-        Ok(())
     }
 
     /// Lets the requests of a page wait until there is room at the hosts.
@@ -203,12 +232,13 @@ impl Links {
         self.backlog.push_page(requests)
     }
 
-    /// The number of the request that waits in front.
+    /// Rank and number of the request that waits in front.
     ///
     /// # Errors
     /// The backlog's.
-    pub(super) fn front(&mut self) -> Result<Option<RequestId>, BacklogError> {
-        Ok(self.backlog.peek()?.map(|request| request.id))
+    pub(super) fn front(&mut self) -> Result<Option<(u64, RequestId)>, BacklogError> {
+        let order = self.policy.order;
+        Ok(self.backlog.peek()?.map(|request| (ledger::rank(request, order), request.id)))
     }
 
     /// Takes the request that waits in front.
@@ -217,6 +247,19 @@ impl Links {
     /// The backlog's.
     pub(super) fn take(&mut self) -> Result<Option<Request>, BacklogError> {
         self.backlog.pop()
+    }
+
+    /// What is known, and what became of links, as an earlier run left it; `next` is whose turn it is in ordered output.
+    pub(super) fn resume(&mut self, seen: Seen, counts: LinkCounts, next: Option<RequestId>) {
+        (self.seen, self.counts) = (seen, counts);
+        if let (Some(turns), Some(next)) = (&mut self.turns, next) {
+            turns.next = next.0;
+        }
+    }
+
+    /// What became of links so far.
+    pub(super) fn counts_so_far(&self) -> &LinkCounts {
+        &self.counts
     }
 
     /// How many requests wait here.

@@ -12,12 +12,15 @@ mod host;
 mod hosts;
 #[cfg(test)]
 mod hosts_tests;
+mod ledger;
 mod links;
+mod memory;
 mod open;
 mod pace;
 #[cfg(test)]
 mod proptests;
 mod reply;
+mod resume;
 mod retry;
 mod seen;
 #[cfg(test)]
@@ -32,18 +35,23 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use self::hosts::{Handed, Hosts};
+use self::ledger::Ledger;
 use self::links::Links;
 use self::open::OpenRange;
+use self::resume::Rest;
 use crate::model::{
-    Drawn, Errand, Exchange, Link, PageError, Request, RequestId, RuleId, Unmade, is_same_origin,
+    Drawn, Errand, Exchange, Link, PageError, Request, RequestId, RuleId, SourcePosition, Unmade,
+    is_same_origin,
 };
 use crate::robots::Robots;
 use crate::scope::LeftOut;
 
 pub use self::backlog::{Backlog, BacklogError, Order, Spill};
 pub use self::links::{FollowPolicy, LinkCounts};
+pub use self::memory::is_of_robots;
 pub use self::open::{FAILURES_THAT_END_AN_OPEN_RANGE, OpenEnd};
 pub use self::pace::{HostPace, HostPattern, PacePolicy};
+pub use self::resume::{Changes, PendingRequests, Progress, Resumed};
 pub use self::retry::{RetryPolicy, Statuses};
 pub use self::seen::Seen;
 pub use self::throttle::{ThrottleMode, ThrottlePolicy};
@@ -90,6 +98,22 @@ pub struct NextDue {
     pub host: String,
     /// Whether it is a page that failed before, and not the pace of the host, that is waited for.
     pub is_retry: bool,
+}
+
+/// Why a frontier cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum FrontierError {
+    /// Found links can no longer be kept.
+    #[error(transparent)]
+    Backlog(#[from] BacklogError),
+    /// What an earlier run left cannot be read back.
+    #[error("cannot read pending requests back: {0}")]
+    Rest(String),
+    /// The source is not the one that the run began with.
+    #[error(
+        "the source has changed since this run began: {0}; put it back as it was, or start over with --fresh"
+    )]
+    SourceChanged(String),
 }
 
 /// What became of a request that was handed out.
@@ -140,6 +164,12 @@ pub enum Gave<'a> {
 pub trait Supply {
     /// The next request, if there is one by now. After [`Drawn::End`] it is not asked again.
     fn draw(&mut self) -> Drawn;
+
+    /// How far it has been read, with what the last draw gave or without.
+    fn position(&self, with_last: bool) -> SourcePosition {
+        let _ = with_last;
+        SourcePosition::default()
+    }
 }
 
 impl<I: Iterator<Item = Result<Request, Unmade>>> Supply for I {
@@ -213,8 +243,13 @@ pub struct Frontier {
     dropped: Vec<Request>,
     retry: RetryPolicy,
     links: Option<Links>,
-    /// Why links can no longer be kept.
-    trouble: Option<BacklogError>,
+    ledger: Ledger,
+    /// What an earlier run left, and has not been read back.
+    resumed: Option<Rest>,
+    /// Places of the source without a request, of an earlier run that could not write that down.
+    unmade: Vec<Unmade>,
+    /// Why the run cannot go on.
+    trouble: Option<FrontierError>,
     /// Numbers given to requests.
     numbered: u64,
     /// How many more pages may be asked for.
@@ -275,6 +310,9 @@ impl Frontier {
                 policy.follow.as_ref().map_or(Order::Breadth, |follow| follow.order),
             ),
             links: policy.follow.map(Links::new),
+            ledger: Ledger::default(),
+            resumed: None,
+            unmade: Vec::new(),
             trouble: None,
             numbered: 0,
             pages_left: policy.max_pages.unwrap_or(u64::MAX),
@@ -290,6 +328,7 @@ impl Frontier {
         if let Some(request) = self.dropped.pop() {
             // In ordered output others may wait for its turn.
             self.pass(request.id);
+            self.ledger.settled(&request);
             return Next::LeftOut(request);
         }
         while self.waiting.peek().is_some_and(|Reverse(waiting)| waiting.due <= now) {
@@ -308,11 +347,13 @@ impl Frontier {
                     // A range whose rest is forbidden would never end.
                     self.note_page_of_source(&request, Settled::Failed, 0, now);
                     self.pass(request.id);
+                    self.ledger.settled(&request);
                     return Next::Disallowed(request);
                 }
                 Some(Handed::Failed(request, error)) => {
                     self.note_page_of_source(&request, Settled::Failed, 0, now);
                     self.pass(request.id);
+                    self.ledger.settled(&request);
                     return Next::Failed(request, error);
                 }
                 None => {}
@@ -333,6 +374,10 @@ impl Frontier {
     /// Reads one more request, if there is a use for it: what was found goes before what the source still has, so that
     /// a long source does not pile up links.
     fn read(&mut self, now: Instant, horizon: Option<RequestId>) -> Read {
+        if let Some(unmade) = self.unmade.pop() {
+            self.ledger.unmade_again(&unmade);
+            return Read::Unmade(unmade);
+        }
         if let Some(url) = self.sitemaps_of.pop() {
             self.hosts.ask_robots(&url, now);
             self.sitemaps_asked.push(url);
@@ -345,17 +390,71 @@ impl Frontier {
         if self.pages_left == 0 {
             return Read::End;
         }
-        match self.read_backlog(now, horizon) {
+        let read = match self.is_rest_next() {
+            Some(true) => self.read_rest(now, horizon),
+            Some(false) => self.read_backlog(now, horizon),
+            None => Read::End,
+        };
+        match read {
             Read::End => self.read_source(now, horizon),
             read => read,
+        }
+    }
+
+    /// Whether the next request to read is of what an earlier run left, and not of what was found since; `None` if there
+    /// is neither.
+    fn is_rest_next(&mut self) -> Option<bool> {
+        let front = match self.resumed.as_mut().map(Rest::front) {
+            Some(Ok(Some(front))) => Some((ledger::rank(front, self.hosts.order()), front.id)),
+            Some(Err(error)) => {
+                self.trouble = Some(error);
+                self.resumed = None;
+                None
+            }
+            Some(Ok(None)) => {
+                self.resumed = None;
+                None
+            }
+            None => None,
+        };
+        let found = self.links.as_mut().map(Links::front).transpose();
+        match (front, found) {
+            (None, Ok(None | Some(None))) => None,
+            (Some(_), Ok(None | Some(None))) => Some(true),
+            (Some(rest), Ok(Some(Some(found)))) => Some(rest <= found),
+            (None, Ok(Some(Some(_)))) | (_, Err(_)) => Some(false),
+        }
+    }
+
+    /// Reads one request of those that an earlier run left.
+    fn read_rest(&mut self, now: Instant, horizon: Option<RequestId>) -> Read {
+        if self.hosts.waiting() >= READ_AHEAD {
+            return Read::Held;
+        }
+        let Some(rest) = &mut self.resumed else { return Read::End };
+        match rest.take(horizon) {
+            Some(request) => {
+                self.charge(&request);
+                self.hosts.push(request, now);
+                Read::Request
+            }
+            None => Read::Held,
+        }
+    }
+
+    /// A page will be asked for.
+    fn charge(&mut self, request: &Request) {
+        if request.errand == Errand::Page {
+            self.pages_left = self.pages_left.saturating_sub(1);
         }
     }
 
     /// A sitemap or a feed is asked for, if it has not been.
     fn push_seed(&mut self, mut request: Request, now: Instant) {
         request.rule = self.start;
-        if self.links.as_mut().is_some_and(|links| links.note_source(&mut request)) {
+        if self.links.as_mut().is_some_and(|links| links.note_source(&mut request, &mut self.ledger)) {
             request.id = next_number(&mut self.numbered);
+            self.ledger.pending(&request);
             self.hosts.push(request, now);
         }
     }
@@ -365,20 +464,20 @@ impl Frontier {
         let front = links.front();
         let taken = match front {
             Ok(None) => return Read::End,
-            Ok(Some(id)) if horizon.is_some_and(|horizon| id >= horizon) => return Read::Held,
+            Ok(Some((_, id))) if horizon.is_some_and(|horizon| id >= horizon) => return Read::Held,
             Ok(Some(_)) if self.hosts.waiting() >= READ_AHEAD => return Read::Held,
             Ok(Some(_)) => links.take(),
             Err(error) => Err(error),
         };
         match taken {
             Ok(Some(request)) => {
-                self.pages_left -= 1;
+                self.charge(&request);
                 self.hosts.push(request, now);
                 Read::Request
             }
             Ok(None) => Read::End,
             Err(error) => {
-                self.trouble = Some(error);
+                self.trouble = Some(error.into());
                 Read::End
             }
         }
@@ -407,7 +506,7 @@ impl Frontier {
                 request.id = number;
                 request.rule = self.start;
                 if let Some(links) = &mut self.links {
-                    let is_new = links.note_source(&mut request);
+                    let is_new = links.note_source(&mut request, &mut self.ledger);
                     // What a list hands down is for this line of it, be the page known or not.
                     if !is_new && request.carried.is_none() {
                         links.count_known();
@@ -415,13 +514,15 @@ impl Frontier {
                     }
                 }
                 self.numbered += 1;
-                self.pages_left -= 1;
+                self.charge(&request);
+                self.ledger.pending(&request);
                 self.hosts.push(request, now);
                 Read::Request
             }
             Some(Err(mut unmade)) => {
                 unmade.id = number;
                 self.numbered += 1;
+                self.ledger.unmade(&unmade);
                 Read::Unmade(unmade)
             }
             None => Read::Held,
@@ -442,6 +543,10 @@ impl Frontier {
             Drawn::Next(next) => self.drawn = Some(next),
             Drawn::NotYet => {}
             Drawn::End => self.source_closed = true,
+            Drawn::Changed(how) => {
+                self.trouble = Some(FrontierError::SourceChanged(how));
+                self.source_closed = true;
+            }
         }
     }
 
@@ -458,10 +563,11 @@ impl Frontier {
         match [retry, self.hosts.due(), unread.filter(|&at| at > now)].into_iter().flatten().min() {
             Some(due) => Next::At(due),
             None if self.in_flight > 0 || self.waits_for_source() => Next::AfterOutcome,
-            None => {
-                debug_assert!(!self.has_work_left(), "{self:?}");
-                Next::Done
+            // A run that ends with a page left loses it without a word: better a fault that is seen.
+            None if self.trouble.is_none() && self.has_work_left() => {
+                panic!("the frontier has come to a standstill with work left: {self:?}")
             }
+            None => Next::Done,
         }
     }
 
@@ -534,8 +640,10 @@ impl Frontier {
         let settled = match &result {
             Ok(Gave::Page { .. } | Gave::Robots(_) | Gave::Address) => Settled::Done,
             Ok(Gave::Moved(to)) => {
-                if self.links.as_mut().is_none_or(|links| links.may_move(request, to)) {
-                    self.hosts.push(request.clone().moved_to((*to).clone()), now);
+                if self.links.as_mut().is_none_or(|links| links.may_move(request, to, &mut self.ledger)) {
+                    let moved = request.clone().moved_to((*to).clone());
+                    self.ledger.moved(request, &moved);
+                    self.hosts.push(moved, now);
                     Settled::Moved
                 } else {
                     Settled::LeftOut
@@ -560,6 +668,7 @@ impl Frontier {
         // A page that leads on is not empty.
         self.note_page_of_source(request, settled, records + links.len() as u64, now);
         if matches!(settled, Settled::Done | Settled::Failed | Settled::LeftOut) {
+            self.ledger.settled(request);
             self.take_in(request, links, now);
         }
         settled
@@ -569,10 +678,10 @@ impl Frontier {
     fn take_in(&mut self, request: &Request, found: Vec<Link>, now: Instant) {
         let Some(links) = &mut self.links else { return };
         let numbered = &mut self.numbered;
-        let taken = links.settle(request, found, &mut || next_number(numbered));
+        let taken = links.settle(request, found, &mut self.ledger, &mut || next_number(numbered));
         match taken {
             Ok(requests) => self.make_wait(requests, now),
-            Err(error) => self.trouble = Some(error),
+            Err(error) => self.trouble = Some(error.into()),
         }
     }
 
@@ -580,8 +689,8 @@ impl Frontier {
     fn pass(&mut self, id: RequestId) {
         let Some(links) = &mut self.links else { return };
         let numbered = &mut self.numbered;
-        if let Err(error) = links.pass(id, &mut || next_number(numbered)) {
-            self.trouble = Some(error);
+        if let Err(error) = links.pass(id, &mut self.ledger, &mut || next_number(numbered)) {
+            self.trouble = Some(error.into());
         }
     }
 
@@ -589,15 +698,16 @@ impl Frontier {
     /// important goes past the rest; the others in the backlog.
     fn make_wait(&mut self, requests: Vec<Request>, now: Instant) {
         let Some(links) = &mut self.links else { return };
-        let may_go_past = links.waiting() == 0 || links.order() != Order::Breadth;
+        let is_next = links.waiting() == 0 && self.resumed.is_none();
+        let may_go_past = is_next || links.order() != Order::Breadth;
         let mut requests = requests.into_iter();
         while may_go_past && self.pages_left > 0 && self.hosts.waiting() < MOST_AT_HOSTS {
             let Some(request) = requests.next() else { return };
-            self.pages_left -= 1;
+            self.pages_left -= u64::from(request.errand == Errand::Page);
             self.hosts.push(request, now);
         }
         if let Err(error) = links.wait(requests) {
-            self.trouble = Some(error);
+            self.trouble = Some(error.into());
         }
     }
 
@@ -613,8 +723,9 @@ impl Frontier {
         let Some(delay) = self.retry.delay(request.attempt, error, asked) else {
             return false;
         };
-        let request = Request { attempt: request.attempt + 1, ..request.clone() };
-        self.waiting.push(Reverse(Waiting { due: now + delay, request }));
+        let again = Request { attempt: request.attempt + 1, ..request.clone() };
+        self.ledger.waiting(request, &again, now + delay);
+        self.waiting.push(Reverse(Waiting { due: now + delay, request: again }));
         true
     }
 
@@ -641,7 +752,6 @@ impl Frontier {
                 Ok(Robots::allow_all())
             }
             Err(error @ PageError::Status(_)) => Err(PageError::NoRobots(Box::new((*error).clone()))),
-            // The page would not have fared better.
             Err(error) => Err((*error).clone()),
         };
         if let Ok(robots) = &robots
@@ -727,8 +837,8 @@ impl Frontier {
         self.trouble.is_some()
     }
 
-    /// Why the run cannot go on, if so: links can no longer be kept.
-    pub fn take_trouble(&mut self) -> Option<BacklogError> {
+    /// Why the run cannot go on, if so.
+    pub fn take_trouble(&mut self) -> Option<FrontierError> {
         self.trouble.take()
     }
 
@@ -766,8 +876,10 @@ impl Frontier {
             || self.hosts.waiting() > 0
             || !self.seeds.is_empty()
             || !self.sitemaps_of.is_empty()
+            || !self.unmade.is_empty()
             || (self.pages_left > 0
-                && (self.links.as_ref().is_some_and(|links| links.waiting() > 0)
+                && (self.resumed.as_mut().is_some_and(|rest| !matches!(rest.front(), Ok(None)))
+                    || self.links.as_ref().is_some_and(|links| links.waiting() > 0)
                     || (!self.source_closed && {
                         self.draw();
                         self.drawn.is_some() || !self.source_closed

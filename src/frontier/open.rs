@@ -6,10 +6,10 @@ use super::Settled;
 pub const FAILURES_THAT_END_AN_OPEN_RANGE: u32 = 20;
 
 /// How a source without an end ends.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct OpenRange {
-    failures_in_a_row: u32,
-    ended: Option<OpenEnd>,
+    pub(super) failures_in_a_row: u32,
+    pub(super) ended: Option<OpenEnd>,
 }
 
 /// Why an open range ended.

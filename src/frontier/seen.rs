@@ -8,6 +8,9 @@ const SHARDS: usize = 256;
 /// A table is filled to 4/5: beyond it, looking something up takes ever longer.
 const FULL: (usize, usize) = (4, 5);
 
+/// So many fingerprints are looked up together: their places fit into the fastest cache.
+pub(super) const TOUCHED: usize = 128;
+
 /// The first table of a shard: the empty set takes 32 KB.
 const SMALLEST: usize = 8;
 
@@ -41,6 +44,14 @@ impl Seen {
         Seen { shards: vec![shard; SHARDS], len: 0, has_zero: false }
     }
 
+    /// Makes room for so many more, so that taking them in does not grow one table after the other.
+    pub fn reserve(&mut self, more: u64) {
+        let each = usize::try_from(more).unwrap_or(usize::MAX) / SHARDS;
+        for shard in &mut self.shards {
+            shard.reserve(each);
+        }
+    }
+
     /// Adds a fingerprint, which must be uniformly random in all its bits; gives whether it is new.
     pub fn insert(&mut self, fingerprint: u128) -> bool {
         let is_new = if fingerprint == 0 {
@@ -50,6 +61,16 @@ impl Seen {
         };
         self.len += u64::from(is_new);
         is_new
+    }
+
+    /// Adds many fingerprints.
+    pub fn insert_all(&mut self, fingerprints: &[u128]) {
+        for some in fingerprints.chunks(TOUCHED) {
+            self.touch(some.iter().copied());
+            for &fingerprint in some {
+                self.insert(fingerprint);
+            }
+        }
     }
 
     /// Looks at the places of several fingerprints that will be inserted next. A large set lies outside of the
@@ -110,9 +131,22 @@ impl Shard {
         at
     }
 
+    fn reserve(&mut self, more: usize) {
+        // A quarter more than is filled at most, and some since no shard gets just its share.
+        let wanted = (self.taken + more) * FULL.1 / FULL.0;
+        let wanted = wanted + wanted / 32;
+        if wanted > self.places.len() {
+            self.grow_to(wanted);
+        }
+    }
+
     /// By half, not to the double: that takes more time in all, but less room.
     fn grow(&mut self) {
-        let larger = vec![0; self.places.len() + self.places.len() / 2];
+        self.grow_to(self.places.len() + self.places.len() / 2);
+    }
+
+    fn grow_to(&mut self, places: usize) {
+        let larger = vec![0; places];
         for fingerprint in std::mem::replace(&mut self.places, larger) {
             if fingerprint != 0 {
                 let at = self.find(fingerprint);

@@ -6,7 +6,9 @@
 use std::time::{Duration, Instant};
 
 use super::throttle::Verdict;
+use crate::memory::Clock;
 use crate::model::PageError;
+use crate::wire::{Bytes, put_flag, put_number};
 
 /// A host that has answered before is given up after so many troubles in a row: about eight minutes of pauses.
 const PATIENCE: u32 = 10;
@@ -50,6 +52,34 @@ impl Troubles {
                 }
             }
         }
+    }
+
+    /// Begins to count anew; whether the host has ever answered is still known.
+    pub(super) fn forgive(&mut self) {
+        *self = Troubles { has_answered: self.has_answered, ..Troubles::default() };
+    }
+
+    /// Appends what [`Troubles::take`] reads. Nothing that fails later fails together with what failed before.
+    pub(super) fn put(&self, clock: Clock, out: &mut Vec<u8>) {
+        put_number(self.in_a_row.into(), out);
+        put_flag(self.has_answered, out);
+        let given_up = self.given_up.as_ref().filter(|(_, until)| *until > clock.instant);
+        put_flag(given_up.is_some(), out);
+        if let Some((error, until)) = given_up {
+            put_number(clock.to_unix_ms(*until), out);
+            error.put(out);
+        }
+    }
+
+    pub(super) fn take(bytes: &mut Bytes<'_>, clock: Clock) -> Option<Troubles> {
+        let (in_a_row, has_answered) = (bytes.number()?.try_into().ok()?, bytes.flag()?);
+        let given_up = if bytes.flag()? {
+            let until = clock.from_unix_ms(bytes.number()?, GIVEN_UP_FOR);
+            Some((Box::new(PageError::take(bytes)?), until))
+        } else {
+            None
+        };
+        Some(Troubles { in_a_row, has_answered, last_at: None, given_up })
     }
 
     /// Why the host is given up at `now`, if it is.
@@ -99,6 +129,16 @@ mod tests {
             troubles.note(verdict, Some(&PageError::Status(429)), at(second));
         }
         assert_eq!(troubles.given_up(at(100)), None);
+    }
+
+    #[test]
+    fn one_that_is_forgiven_is_given_up_again_only_after_as_many_troubles() {
+        let mut troubles = Troubles::default();
+        (0..3).for_each(|second| troubles.note(Verdict::TimedOut, Some(&connect()), at(second)));
+        troubles.forgive();
+        assert_eq!(troubles.given_up(at(3)), None);
+        (4..6).for_each(|second| troubles.note(Verdict::TimedOut, Some(&connect()), at(second)));
+        assert_eq!(troubles.given_up(at(6)), None);
     }
 
     #[test]

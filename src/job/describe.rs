@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Job, JobRule};
+use crate::check::FieldBound;
 use crate::extract::convert::Recipe;
 use crate::extract::{Field, Finding, Follow, Shape, ValueSpec};
 use crate::fetch::credentials::Netrc;
@@ -19,6 +20,7 @@ impl fmt::Display for Job {
         self.describe_source(f)?;
         self.describe_rule(f)?;
         self.describe_fetch(f)?;
+        self.describe_checks(f)?;
         self.describe_output(f)
     }
 }
@@ -204,12 +206,41 @@ impl Job {
         Ok(())
     }
 
+    fn describe_checks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let checks = &self.checks;
+        if checks.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "at the end there must be, or the exit code is 4:")?;
+        if let Some(least) = checks.min_records {
+            writeln!(f, "  at least {least} records")?;
+        }
+        if let Some(most) = checks.max_failed {
+            writeln!(f, "  at most {most} of the pages failed")?;
+        }
+        for bound in &checks.min_fill {
+            writeln!(f, "  {} in at least {} of the {}", bound.field, bound.share, places(bound))?;
+        }
+        for bound in &checks.max_null {
+            writeln!(f, "  {} missing in at most {} of the {}", bound.field, bound.share, places(bound))?;
+        }
+        match checks.max_drop {
+            Some(most) => writeln!(f, "  at most {most} fewer records than in the last run"),
+            None => Ok(()),
+        }
+    }
+
     fn describe_output(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let order = if self.ordered { ", in the order of the pages" } else { "" };
         match &self.target {
             Target::Stdout => write!(f, "write to standard output{order}"),
             Target::Append(path) => write!(f, "append to {}{order}", path.display()),
             Target::Replace(path) => write!(f, "replace {}{order}", path.display()),
+            Target::Parts(parts) => {
+                let verb = if parts.replaces { "replace" } else { "write" };
+                let (first, most) = (parts.names.path(1), parts.most_bytes);
+                write!(f, "{verb} parts of at most {most} bytes, named like {}{order}", first.display())
+            }
         }?;
         if let Some(news) = self.news {
             write!(f, "\nonly what is new or has changed since the last run")?;
@@ -228,6 +259,10 @@ impl Job {
             None => Ok(()),
         }
     }
+}
+
+fn places(bound: &FieldBound) -> &'static str {
+    if bound.is_nested { "objects it stands in" } else { "records" }
 }
 
 /// Method and URL, and below it the body.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::layers::Layers;
 use crate::mistake::Mistake;
-use crate::output::Target;
+use crate::output::{PartNames, Parts, Target};
 use crate::written::Place;
 
 /// Settings that name a file to be read.
@@ -32,6 +32,24 @@ enum Identity {
     Inode(u64, u64),
     /// It is not there yet: where it will be.
     Path(PathBuf),
+    /// Any part of an output, be it there or not: the folder, the names, and the parts that are there.
+    Parts(PathBuf, PartNames, Vec<Identity>),
+}
+
+impl Identity {
+    fn is_same(&self, other: &Identity) -> bool {
+        match (self, other) {
+            (Identity::Parts(folder, names, existing), other)
+            | (other, Identity::Parts(folder, names, existing)) => match other {
+                Identity::Path(path) => {
+                    let name = path.file_name().and_then(|name| name.to_str());
+                    path.parent() == Some(folder) && name.is_some_and(|name| names.number_of(name).is_some())
+                }
+                other => existing.contains(other),
+            },
+            (one, other) => one == other,
+        }
+    }
 }
 
 /// A file that is written.
@@ -63,7 +81,7 @@ impl WrittenFiles {
     fn keep(&self, identity: &Identity, reader: &str, whose: &str) -> Result<(), Mistake> {
         // The cookies are read before the run and written after it: that is how a jar is carried on.
         let is_jar = |written: &Written| reader == "load-cookies" && written.name == "save-cookies";
-        match self.0.iter().find(|written| written.identity == *identity && !is_jar(written)) {
+        match self.0.iter().find(|written| written.identity.is_same(identity) && !is_jar(written)) {
             Some(written) => {
                 let message = format!("this file is read too, by {whose}");
                 Err(Mistake::new(&written.place, message)
@@ -82,7 +100,7 @@ impl WrittenFiles {
     ) {
         let Some(identity) = identity else { return };
         let place = place_of(layers, name);
-        if let Some(other) = self.0.iter().find(|other| other.identity == identity) {
+        if let Some(other) = self.0.iter().find(|other| other.identity.is_same(&identity)) {
             let message = format!("the {} are written to this file", other.what);
             let hint = format!("name another file for the {what}");
             layers.mistakes.push(Mistake::new(&place, message).with_hint(hint));
@@ -105,6 +123,10 @@ pub(super) fn build(
         Target::Stdout => files.add(layers, "output", "records", of_handle(&io::stdout())),
         Target::Append(path) => files.add(layers, "output", "records", of_path(path)),
         Target::Replace(path) => files.add(layers, "overwrite", "records", of_path(path)),
+        Target::Parts(parts) => {
+            let name = if parts.replaces { "overwrite" } else { "output" };
+            files.add(layers, name, "records", of_parts(parts));
+        }
     }
     // What is open already is written to behind what is there, whoever wrote that.
     if let Some(path) = summary.filter(|path| !crate::summary::is_own_handle(path)) {
@@ -168,6 +190,13 @@ fn of_path(path: &Path) -> Option<Identity> {
         Ok(metadata) => of_metadata(&metadata),
         Err(_) => Some(Identity::Path(future_place(path)?)),
     }
+}
+
+fn of_parts(parts: &Parts) -> Option<Identity> {
+    let numbers = parts.names.existing().ok()?;
+    let existing = numbers.into_iter().filter_map(|part| of_path(&parts.names.path(part))).collect();
+    let folder = parts.names.folder().canonicalize().ok()?;
+    Some(Identity::Parts(folder, parts.names.clone(), existing))
 }
 
 /// What standard input or output is connected to.
@@ -280,6 +309,25 @@ mod tests {
             assert_eq!(mistakes(&[("output", one), ("summary", other)], None).len(), 1, "{one:?} {other:?}");
         }
         assert!(mistakes(&[("output", &file), ("summary", &nowhere)], None).is_empty());
+    }
+
+    #[test]
+    fn nothing_else_is_written_to_a_part_be_it_there_or_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("b-1.jsonl"), "").unwrap();
+        symlink("b-1.jsonl", path("link")).unwrap();
+        let names = PartNames::parse(path("b-{part}.jsonl").to_str().unwrap()).unwrap();
+        for replaces in [true, false] {
+            let target = Target::Parts(Parts { names: names.clone(), most_bytes: 1, replaces });
+            let is_refused = |name: &str| {
+                let mut layers = Layers::new(vec![], Vec::new());
+                build(&mut layers, None, &target, Some(&path(name)), None);
+                !layers.mistakes.is_empty()
+            };
+            assert!(is_refused("b-1.jsonl") && is_refused("b-7.jsonl") && is_refused("link"));
+            assert!(!is_refused("b-07.jsonl") && !is_refused("counts.json"));
+        }
     }
 
     #[test]

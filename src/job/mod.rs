@@ -3,6 +3,7 @@
 //! A [`Job`] is made of the policies that the leaves define; nothing in it means "default" any more. All mistakes of
 //! a job are found at once, before the first request.
 
+mod checks;
 mod describe;
 mod fields;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod rules;
 mod scope;
 mod seeds;
 mod source;
+mod state;
 mod values;
 mod variables;
 #[cfg(test)]
@@ -31,6 +33,7 @@ mod yield_tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::check::CheckPolicy;
 use crate::config::JobFile;
 use crate::extract::Rule;
 use crate::fetch::{CachePolicy, FetchPolicy, NamedHosts, Secret, check_cache_folder, parse_header};
@@ -38,13 +41,14 @@ use crate::frontier::{FollowPolicy, PacePolicy, RetryPolicy};
 use crate::html::{self, Charset};
 use crate::mistake::{Mistake, Slip};
 use crate::model::RuleId;
-use crate::output::{Target, check_target};
+use crate::output::{PartNames, Parts, Target, check_target, names_parts};
 use crate::source::{Seeds, Source};
 use crate::written::{Layer, Place, Written};
 pub use files::WrittenFiles;
 use layers::Layers;
 pub use news::NewsPolicy;
 pub use rules::JobRule;
+pub use state::{OF_ONE_RUN, StatePolicy, again, anchor, layer_of, state_of};
 
 /// More threads than this is a slip of the finger, not a plan.
 const MOST_JOBS: u64 = 4096;
@@ -105,10 +109,14 @@ pub struct Job {
     pub ordered: bool,
     /// How records are compared with those of earlier runs; `None` if all are written.
     pub news: Option<NewsPolicy>,
+    /// Where the state of the run is kept; `None` if none is.
+    pub state: Option<StatePolicy>,
     /// Where the cookies go when the run has ended.
     pub save_cookies: Option<PathBuf>,
     /// Where the counts of the run go.
     pub summary: Option<PathBuf>,
+    /// What must hold when it has come to its end.
+    pub checks: CheckPolicy,
     /// The files of those three.
     pub written_files: WrittenFiles,
     /// What is told to people.
@@ -138,7 +146,24 @@ impl Job {
         file: JobFile,
         found: Vec<Mistake>,
     ) -> Result<Job, Vec<Mistake>> {
-        let mut layers = Layers::new(vec![flags, environment, file.layer], found);
+        Job::build_of(purpose, vec![flags, environment], file, found)
+    }
+
+    /// As [`Job::build`], of any layers above that of the file, the strongest first.
+    ///
+    /// # Errors
+    /// As [`Job::build`].
+    pub fn build_of(
+        purpose: Purpose,
+        given: Vec<Layer>,
+        file: JobFile,
+        found: Vec<Mistake>,
+    ) -> Result<Job, Vec<Mistake>> {
+        let saved = state::Saved::new(&given, &file);
+        let are_all_read = found.is_empty();
+        let mut written = given;
+        written.push(file.layer);
+        let mut layers = Layers::new(written, found);
         let wants_source = match purpose {
             Purpose::Crawl => true,
             Purpose::Saved => false,
@@ -148,7 +173,10 @@ impl Job {
             true => source::build(&mut layers, purpose, file.is_unread),
             false => Some(source::First::default()),
         };
+        let before_rules = layers.mistakes.len();
         let rules = rules::build(&mut layers, file.rules, purpose != Purpose::Trial);
+        // A field that has a mistake is not unknown.
+        let are_fields_known = are_all_read && layers.mistakes.len() == before_rules;
         let jobs = layers.count("jobs", 1, MOST_JOBS).and_then(|jobs| usize::try_from(jobs).ok());
         let parsers =
             layers.count("parsers", 1, MOST_PARSERS).and_then(|parsers| usize::try_from(parsers).ok());
@@ -177,6 +205,22 @@ impl Job {
         let writes = purpose != Purpose::Trial;
         let target = if writes { build_target(&mut layers) } else { Target::Stdout };
         let summary = if writes { build_summary(&mut layers) } else { None };
+        let state = match purpose {
+            Purpose::Crawl => state::build(&mut layers, &saved, &target, &rules.rules),
+            Purpose::Saved | Purpose::Trial => None,
+        };
+        let checks = match writes {
+            true => checks::build(
+                &mut layers,
+                &checks::Subject {
+                    fields: are_fields_known.then(|| rules::tallied(&rules.rules, rules.start)),
+                    summary: summary.as_deref(),
+                    has_state: state.as_ref().is_some_and(|state| state.keeps),
+                    max_records,
+                },
+            ),
+            false => CheckPolicy::default(),
+        };
         let save_cookies = if writes { identity::build_save_cookies(&mut layers) } else { None };
         let written_files = match writes {
             true => files::build(
@@ -220,8 +264,10 @@ impl Job {
                     target,
                     ordered,
                     news,
+                    state,
                     save_cookies,
                     summary,
+                    checks,
                     written_files,
                     talk,
                 })
@@ -245,6 +291,10 @@ impl Job {
             let name = if id == self.start { String::new() } else { format!("rule `{}`: ", rule.name) };
             warnings.extend(of_rule.map(|warning| format!("{name}{warning}")));
         }
+        let idle = self.checks.idle.iter();
+        warnings.extend(
+            idle.map(|name| format!("{name} does not count: no page is read by the rule of this field")),
+        );
         if self.news.is_some_and(|news| news.stop_at_seen) && !self.is_one_range && !self.follows() {
             warnings
                 .push("there is nothing that --stop-at-seen could end: no range, and no links".to_owned());
@@ -300,10 +350,8 @@ impl Job {
     /// The names of all fields, rule by rule in the order of [`Job::reached`]; with the name of their rule if more than
     /// one has fields: `book.title`.
     pub fn field_names(&self) -> Vec<String> {
-        let rules: Vec<&Rule> = self.reached().into_iter().map(|id| &self.rule_of(id).rule).collect();
-        let is_alone = rules.iter().filter(|rule| !rule.fields.is_empty()).count() < 2;
-        let named = |rule: &Rule, field| if is_alone { field } else { format!("{}.{field}", rule.name) };
-        rules.iter().flat_map(|rule| rule.field_names().into_iter().map(|field| named(rule, field))).collect()
+        let tallied = rules::tallied(&self.rules, self.start).into_iter();
+        tallied.filter(|field| field.is_read).map(|field| field.name).collect()
     }
 }
 
@@ -427,6 +475,18 @@ fn build_retry(layers: &mut Layers, max_pause: Duration) -> Option<RetryPolicy> 
 }
 
 fn build_target(layers: &mut Layers) -> Target {
+    let target = build_place(layers);
+    if target == Target::Stdout
+        && layers.mistakes.is_empty()
+        && let Some(written) = layers.value("rotate")
+    {
+        let slip = Slip::new(0, "standard output has no parts").with_hint("add -o 'records-{part}.jsonl'");
+        layers.report(&written, slip);
+    }
+    target
+}
+
+fn build_place(layers: &mut Layers) -> Target {
     let names = layers.strongest(&["output", "overwrite"]);
     let target = match names.as_slice() {
         [] => return Target::Stdout,
@@ -443,12 +503,33 @@ fn build_target(layers: &mut Layers) -> Target {
     };
     match target {
         Some(Target::Replace(path)) if path.as_os_str() == "-" => Target::Stdout,
-        Some(target) => {
-            check_output(layers, names[0], &target);
-            target
-        }
+        Some(target) => match build_parts(layers, names[0], target) {
+            Some(target) => {
+                check_output(layers, names[0], &target);
+                target
+            }
+            None => Target::Stdout,
+        },
         None => Target::Stdout,
     }
+}
+
+/// The target in parts, if it is to be rotated; `None` if the name and `--rotate` do not go together.
+fn build_parts(layers: &mut Layers, name: &'static str, target: Target) -> Option<Target> {
+    let written = layers.value(name)?;
+    if layers.value("rotate").is_none() {
+        if names_parts(&written.text) {
+            let at = written.text.find("{part").unwrap_or_default();
+            let slip = Slip::new(at, "nothing says how large a part may be").with_hint("add --rotate 100M");
+            layers.report(&written, slip);
+            return None;
+        }
+        return Some(target);
+    }
+    let most_bytes = layers.size("rotate");
+    let names = PartNames::parse(&written.text).map_err(|slip| layers.report(&written, slip)).ok();
+    let replaces = matches!(target, Target::Replace(_));
+    Some(Target::Parts(Parts { names: names?, most_bytes: most_bytes?, replaces }))
 }
 
 fn build_summary(layers: &mut Layers) -> Option<PathBuf> {
@@ -548,8 +629,8 @@ mod tests {
                 if line.starts_with('[') {
                     section = line;
                 }
-                let is_plain =
-                    ["[source]", "[fetch]", "[output]"].contains(&section) && !line.starts_with('[');
+                let is_plain = ["[source]", "[fetch]", "[output]", "[check]"].contains(&section)
+                    && !line.starts_with('[');
                 let is_kept =
                     keeps_all || !is_plain || line.starts_with("url =") || line.starts_with("pages =");
                 if is_kept { line } else { "" }

@@ -131,6 +131,8 @@ mod tests {
             let written = Written { text: text.to_owned(), place: Place::Flag(name) };
             layer.entry(name).or_default().push(written);
         }
+        let state = Written { text: "kept".to_owned(), place: Place::Flag("state") };
+        layer.entry("state").or_default().push(state);
         Job::build(Purpose::Crawl, layer, Layer::new(), file, mistakes)
             .map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect())
     }

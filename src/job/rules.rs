@@ -87,6 +87,39 @@ pub(super) fn rule_id(index: usize) -> RuleId {
     RuleId(u16::try_from(index).unwrap_or(u16::MAX))
 }
 
+/// A field that is counted in a run, or would be if its rule read a page.
+#[derive(Debug)]
+pub(super) struct TalliedField {
+    /// Its name in the counts: with that of its rule if more than one rule has fields, `book.title`.
+    pub(super) name: String,
+    /// Its name with that of its rule, however many there are.
+    pub(super) full_name: String,
+    /// Whether it stands inside of another field.
+    pub(super) is_nested: bool,
+    /// Whether a page can come to its rule.
+    pub(super) is_read: bool,
+}
+
+/// The fields of the rules that read pages, in the order in which they are counted, then those of the others.
+pub(super) fn tallied(rules: &[JobRule], start: RuleId) -> Vec<TalliedField> {
+    let reached = Rules::reached(rules, start);
+    let others = (0..rules.len()).map(rule_id).filter(|id| !reached.contains(id));
+    let find = |id: RuleId| rules.get(usize::from(id.0)).map(|rule| &rule.rule);
+    let has_fields = |id: &&RuleId| find(**id).is_some_and(|rule| !rule.fields.is_empty());
+    let is_alone = reached.iter().filter(has_fields).count() < 2;
+    let mut tallied = Vec::new();
+    for (id, is_read) in reached.iter().map(|id| (*id, true)).chain(others.map(|id| (id, false))) {
+        let Some(rule) = find(id) else { continue };
+        for field in rule.field_names() {
+            let is_nested = rule.fields.iter().all(|own| own.name != field);
+            let full_name = format!("{}.{field}", rule.name);
+            let name = if is_alone { field } else { full_name.clone() };
+            tallied.push(TalliedField { name, full_name, is_nested, is_read });
+        }
+    }
+    tallied
+}
+
 impl Rules {
     /// The rules that pages can come to: the first one, and those that links lead to.
     pub(super) fn reached(rules: &[JobRule], start: RuleId) -> Vec<RuleId> {

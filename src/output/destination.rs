@@ -1,12 +1,15 @@
-//! Where lines go, how it is opened, and what can be wrong with it.
+//! Where lines go: the target as a job names it, and what a place for bytes must be able to do.
 //!
-//! A destination is an open file: a regular one, a device, a FIFO, or what standard output is connected to. It is told
-//! apart only where half a line must be taken back. Knows nothing of lines or buffers beyond that.
+//! A destination is an open file: a regular one, a device, a FIFO, or what standard output is connected to
+//! ([`super::sink`]); in tests, a disk that is full after some bytes.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::AsFd;
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+
+use super::compress::Compression;
+use super::error::OutputError;
+use super::parts::PartNames;
 
 /// Where lines go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,107 +20,65 @@ pub enum Target {
     Append(PathBuf),
     /// Instead of what the file holds; it is made if it is missing.
     Replace(PathBuf),
+    /// Into one file after the other.
+    Parts(Parts),
 }
 
-/// Why lines could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum OutputError {
-    /// Who read the lines has gone. Not a fault: `pagemill … | head` ends this way.
-    #[error("the reader of the output has gone")]
-    BrokenPipe,
-    /// The path is a folder.
-    #[error("cannot write to {}: it is a folder", .0.display())]
-    IsFolder(PathBuf),
-    /// The folder of the file is missing.
-    #[error("cannot write to {}: folder {} does not exist", .path.display(), .folder.display())]
-    FolderMissing {
-        /// The file.
-        path: PathBuf,
-        /// Its folder.
-        folder: PathBuf,
-    },
-    /// The file could not be opened, for another reason.
-    #[error("cannot write to {}: {cause}", .path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
-    /// The file may be written but not read, so nobody can say whether its last line is whole.
-    #[error("cannot append to {}: its last line cannot be read: {cause}", .path.display())]
-    LastLine {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
-    /// Writing failed; what was written before stays.
-    #[error("cannot write to {to}: {cause}")]
-    Write {
-        /// The file, or `standard output`.
-        to: String,
-        /// What the system said.
-        cause: io::Error,
-    },
+/// An output in parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
+    /// What the files are called.
+    pub names: PartNames,
+    /// No file gets longer than this, unless a single line is.
+    pub most_bytes: u64,
+    /// Begin with the first part and remove those that are there; if not, begin behind all that are there.
+    pub replaces: bool,
 }
 
-impl OutputError {
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
-        let cause = match self {
-            OutputError::BrokenPipe => return None,
-            OutputError::IsFolder(path) => {
-                return Some(format!("name a file in it: {}", path.join("pages.jsonl").display()));
-            }
-            OutputError::FolderMissing { folder, .. } => {
-                return Some(format!("mkdir -p {}", quoted(&folder.to_string_lossy())));
-            }
-            OutputError::LastLine { .. } => return Some("make it readable, or replace it with -O".into()),
-            OutputError::Open { cause, .. } | OutputError::Write { cause, .. } => cause,
-        };
-        let hint = match cause.kind() {
-            io::ErrorKind::StorageFull => "make room on the disk",
-            io::ErrorKind::QuotaExceeded => "your quota on that disk is used up: make room in it",
-            io::ErrorKind::ReadOnlyFilesystem => "that disk is read-only: write to another one",
-            io::ErrorKind::PermissionDenied => "choose a place you may write to",
-            io::ErrorKind::FileTooLarge => {
-                "the file has reached the size limit of the system or of `ulimit -f`"
-            }
-            _ => return None,
-        };
-        Some(hint.into())
-    }
-
-    pub(super) fn write(to: &str, cause: io::Error) -> OutputError {
-        if cause.kind() == io::ErrorKind::BrokenPipe {
-            return OutputError::BrokenPipe;
+impl Target {
+    /// How the name says that the output is compressed.
+    pub fn compression(&self) -> Option<Compression> {
+        match self {
+            Target::Stdout => None,
+            Target::Append(path) | Target::Replace(path) => Compression::of(path),
+            Target::Parts(parts) => Compression::of(&parts.names.path(1)),
         }
-        OutputError::Write { to: to.to_owned(), cause }
     }
 
-    fn open(path: &Path, cause: io::Error) -> OutputError {
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        match cause.kind() {
-            io::ErrorKind::IsADirectory => OutputError::IsFolder(path.into()),
-            io::ErrorKind::NotFound if !path.as_os_str().is_empty() && !folder.exists() => {
-                OutputError::FolderMissing { path: path.into(), folder: folder.into() }
-            }
-            _ => OutputError::Open { path: path.into(), cause },
+    /// The file, or what stands for all its parts; `None` for standard output.
+    pub fn place(&self) -> Option<PathBuf> {
+        match self {
+            Target::Stdout => None,
+            Target::Append(path) | Target::Replace(path) => Some(path.clone()),
+            Target::Parts(parts) => Some(parts.names.pattern()),
+        }
+    }
+
+    /// The file of a part; `None` for standard output.
+    pub(super) fn path(&self, part: u64) -> Option<PathBuf> {
+        match self {
+            Target::Stdout => None,
+            Target::Append(path) | Target::Replace(path) => Some(path.clone()),
+            Target::Parts(parts) => Some(parts.names.path(part)),
         }
     }
 }
 
-/// A word of a shell command.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%=".contains(c);
-    if word.starts_with(|c| c != '-') && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("-- '{}'", word.replace('\'', r"'\''"))
+impl Parts {
+    /// The number of the part that a run begins with, and those that are to be removed before.
+    pub(super) fn first(&self) -> Result<(u64, Vec<u64>), OutputError> {
+        let folder = self.names.folder();
+        let existing = self.names.existing().map_err(|cause| OutputError::open(folder, cause))?;
+        if !self.replaces {
+            return Ok((existing.last().map_or(1, |last| last.saturating_add(1)), Vec::new()));
+        }
+        match (1..).zip(&existing).find(|(expected, found)| expected != *found) {
+            Some((missing, &found)) => Err(OutputError::PartsWithGap {
+                found: self.names.path(found),
+                missing: self.names.path(missing),
+            }),
+            None => Ok((1, existing)),
+        }
     }
 }
 
@@ -125,50 +86,37 @@ fn quoted(word: &str) -> String {
 pub(super) trait Destination: Write {
     /// Tries to remove the last `bytes` bytes written. Where that is impossible they stay.
     fn take_back(&mut self, bytes: u64);
-}
 
-impl Destination for File {
-    /// Only a regular file can be cut, and only while our bytes are its last: another writer's are not ours to take.
-    fn take_back(&mut self, bytes: u64) {
-        let Ok(metadata) = self.metadata() else { return };
-        let Ok(position) = self.stream_position() else { return };
-        if metadata.is_file() && position == metadata.len() && bytes <= position {
-            // Failing leaves the half line, which is what there was without trying.
-            let _ = self.set_len(position - bytes);
-            let _ = self.seek(SeekFrom::Start(position - bytes));
-        }
+    /// So many bytes have room before [`Destination::next_part`]; `None` if nothing else could have more.
+    fn room(&self) -> Option<u64> {
+        None
+    }
+
+    /// So many bytes have room in a part of their own.
+    fn most(&self) -> u64 {
+        u64::MAX
+    }
+
+    /// Begins a part, if there are any.
+    fn next_part(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
-/// An open destination.
-#[derive(Debug)]
-pub(super) struct Opened {
-    pub(super) file: File,
-    /// For messages.
-    pub(super) name: String,
-    /// The file ends with half a line, of another writer that died.
-    pub(super) ends_mid_line: bool,
+/// Only a regular file can be cut, and only while our bytes are its last: another writer's are not ours to take.
+pub(super) fn take_back(mut file: &File, bytes: u64) {
+    let Ok(metadata) = file.metadata() else { return };
+    let Ok(position) = file.stream_position() else { return };
+    if metadata.is_file() && position == metadata.len() && bytes <= position {
+        // Failing leaves the half line, which is what there was without trying.
+        let _ = file.set_len(position - bytes);
+        let _ = file.seek(SeekFrom::Start(position - bytes));
+    }
 }
 
-pub(super) fn open(target: &Target) -> Result<Opened, OutputError> {
-    match target {
-        Target::Stdout => open_stdout(),
-        Target::Append(path) => {
-            let file = open_to_append(path)?;
-            let ends_mid_line = ends_mid_line(&file, path)
-                .map_err(|cause| OutputError::LastLine { path: path.clone(), cause })?;
-            Ok(Opened { file, name: path.display().to_string(), ends_mid_line })
-        }
-        Target::Replace(path) => {
-            let file = open_to_append(path)?;
-            let failed = |cause| OutputError::open(path, cause);
-            // Devices and FIFOs have no length.
-            if file.metadata().map_err(failed)?.is_file() {
-                file.set_len(0).map_err(failed)?;
-            }
-            Ok(Opened { file, name: path.display().to_string(), ends_mid_line: false })
-        }
-    }
+/// Every write goes to the end, so that two runs into one file do not write over each other.
+pub(super) fn open_to_append(path: &Path) -> Result<File, OutputError> {
+    OpenOptions::new().append(true).create(true).open(path).map_err(|cause| OutputError::open(path, cause))
 }
 
 /// Finds out whether the target could be opened, and leaves everything as it was: so that a job's wrong output is told
@@ -177,7 +125,11 @@ pub(super) fn open(target: &Target) -> Result<Opened, OutputError> {
 /// # Errors
 /// As for opening.
 pub fn check_target(target: &Target) -> Result<(), OutputError> {
-    let (Target::Append(path) | Target::Replace(path)) = target else { return Ok(()) };
+    let path = match target {
+        Target::Stdout => return Ok(()),
+        Target::Append(path) | Target::Replace(path) => path,
+        Target::Parts(parts) => &parts.names.path(parts.first()?.0),
+    };
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Err(OutputError::IsFolder(path.clone())),
         // Opening a FIFO would wait for its reader.
@@ -196,39 +148,13 @@ pub fn check_target(target: &Target) -> Result<(), OutputError> {
     }
 }
 
-/// Every write goes to the end, so that two runs into one file do not write over each other.
-fn open_to_append(path: &Path) -> Result<File, OutputError> {
-    OpenOptions::new().append(true).create(true).open(path).map_err(|cause| OutputError::open(path, cause))
-}
-
-/// Our own handle instead of [`io::Stdout`]: its line buffer would hide how much of a chunk was written.
-fn open_stdout() -> Result<Opened, OutputError> {
-    let name = "standard output".to_owned();
-    match io::stdout().as_fd().try_clone_to_owned() {
-        Ok(handle) => Ok(Opened { file: File::from(handle), name, ends_mid_line: false }),
-        Err(cause) => Err(OutputError::write(&name, cause)),
-    }
-}
-
-fn ends_mid_line(file: &File, path: &Path) -> io::Result<bool> {
-    let metadata = file.metadata()?;
-    if !metadata.is_file() || metadata.len() == 0 {
-        return Ok(false);
-    }
-    // A second handle, since opening a FIFO for reading too would not wait for its reader.
-    let mut reading = File::open(path)?;
-    let mut last = [0];
-    reading.seek(SeekFrom::End(-1))?;
-    reading.read_exact(&mut last)?;
-    Ok(last != *b"\n")
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::sink::Sink;
     use super::*;
 
     fn error(target: &Target) -> OutputError {
-        open(target).expect_err("this target cannot be opened")
+        Sink::open(target).expect_err("this target cannot be opened")
     }
 
     #[test]
@@ -258,13 +184,6 @@ mod tests {
     }
 
     #[test]
-    fn words_of_commands_are_quoted_only_if_they_must_be() {
-        assert_eq!(quoted("out/a-b.c"), "out/a-b.c");
-        assert_eq!(quoted("it's"), r"-- 'it'\''s'");
-        assert_eq!(quoted("-x"), "-- '-x'");
-    }
-
-    #[test]
     fn a_folder_is_no_target() {
         let folder = tempfile::tempdir().unwrap();
         for target in [Target::Append(folder.path().into()), Target::Replace(folder.path().into())] {
@@ -288,22 +207,13 @@ mod tests {
     }
 
     #[test]
-    fn the_system_s_reasons_have_hints() {
-        let hint = |kind: io::ErrorKind| OutputError::write("x", kind.into()).hint();
-        assert!(hint(io::ErrorKind::StorageFull).is_some());
-        assert!(hint(io::ErrorKind::ReadOnlyFilesystem).is_some());
-        assert!(hint(io::ErrorKind::PermissionDenied).is_some());
-        assert_eq!(hint(io::ErrorKind::BrokenPipe), None);
-    }
-
-    #[test]
     fn what_another_writer_added_is_not_taken_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shared");
-        let mut ours = open(&Target::Append(path.clone())).unwrap().file;
+        let mut ours = open_to_append(&path).unwrap();
         ours.write_all(b"whole\nha").unwrap();
-        open(&Target::Append(path.clone())).unwrap().file.write_all(b"other\n").unwrap();
-        ours.take_back(2);
+        open_to_append(&path).unwrap().write_all(b"other\n").unwrap();
+        take_back(&ours, 2);
         assert_eq!(fs::read_to_string(&path).unwrap(), "whole\nhaother\n");
     }
 
@@ -312,9 +222,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("own");
         fs::write(&path, "old\n").unwrap();
-        let mut file = open(&Target::Append(path.clone())).unwrap().file;
+        let mut file = open_to_append(&path).unwrap();
         file.write_all(b"new\nha").unwrap();
-        file.take_back(2);
+        take_back(&file, 2);
         assert_eq!(fs::read_to_string(&path).unwrap(), "old\nnew\n");
     }
 }

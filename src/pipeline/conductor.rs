@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use super::stop::Stop;
 use super::sync::{self, Event};
 use super::threads::Channels;
-use crate::frontier::{Frontier, Gave, Next, NextDue, Settled};
+use crate::frontier::{Changes, Frontier, Gave, Next, NextDue, Settled};
+use crate::memory::{self, Clock};
 use crate::model::{Exchange, Found, Outcome, PageError, Records, Request, RequestId, Unmade};
 
 /// Where outcomes end: what the conductor writes, shows and counts.
@@ -72,6 +73,37 @@ pub trait Desk {
     /// As [`Desk::settle`].
     fn tick(&mut self, now: Instant, queues: Queues) -> Result<(), Self::Error>;
 
+    /// Whether what is done is written down, so that the run can go on later.
+    fn keeps(&self) -> bool {
+        false
+    }
+
+    /// A request has gone out.
+    fn sent(&mut self) {}
+
+    /// Whether it is time to write down what was done, when the frontier has so many changes.
+    ///
+    /// # Errors
+    /// What was handed over before could not be written.
+    fn wants_commit(&mut self, now: Instant, changes: usize) -> Result<bool, Self::Error> {
+        let _ = (now, changes);
+        Ok(false)
+    }
+
+    /// In ordered output, the first request that is not written yet.
+    fn first_unwritten(&self) -> Option<RequestId> {
+        None
+    }
+
+    /// Writes down what was done, together with what the frontier knows.
+    ///
+    /// # Errors
+    /// As [`Desk::settle`].
+    fn commit(&mut self, kept: FrontierKept) -> Result<(), Self::Error> {
+        drop(kept);
+        Ok(())
+    }
+
     /// When [`Desk::tick`] is due next.
     fn due(&self) -> Option<Instant>;
 }
@@ -85,6 +117,28 @@ pub struct Queues {
     pub pages: usize,
     /// Requests that a thread has taken and that are not settled.
     pub in_flight: u64,
+}
+
+/// What a frontier wants to be written down.
+#[derive(Debug)]
+pub struct FrontierKept {
+    /// Of its requests.
+    pub changes: Changes,
+    /// Of hosts.
+    pub hosts: Vec<memory::Change>,
+    /// Of what the trap guard has counted.
+    pub traps: Vec<memory::Change>,
+}
+
+impl FrontierKept {
+    /// All that has changed since the last time.
+    pub fn of(frontier: &mut Frontier, first_unwritten: Option<RequestId>) -> FrontierKept {
+        FrontierKept {
+            changes: frontier.take_changes(first_unwritten),
+            hosts: frontier.take_host_changes(Clock::now()),
+            traps: frontier.take_trap_changes(),
+        }
+    }
 }
 
 /// How the conductor's loop came to its end.
@@ -117,8 +171,14 @@ impl<D: Desk> Conductor<'_, D> {
     /// Runs until every outcome has come in.
     ///
     /// # Errors
-    /// The desk's. The channels are dropped on the way out, and that ends the threads.
-    pub(crate) fn run(mut self, channels: Channels) -> Result<Conducted, D::Error> {
+    /// The desk's. The channels are dropped on the way out, and that ends the threads; what is under way is cut off, since
+    /// nobody waits for it any more.
+    pub(crate) fn run(self, channels: Channels) -> Result<Conducted, D::Error> {
+        let abort = self.abort;
+        self.conduct(channels).inspect_err(|_| abort())
+    }
+
+    fn conduct(mut self, channels: Channels) -> Result<Conducted, D::Error> {
         let mut offer = None;
         let conducted = loop {
             if self.stop.is_requested() {
@@ -146,7 +206,11 @@ impl<D: Desk> Conductor<'_, D> {
                     self.settle(outcome)?;
                     self.recall(&mut offer);
                 }
-                Event::Sent => self.frontier.taken(Instant::now()),
+                Event::Sent => {
+                    self.frontier.taken(Instant::now());
+                    // When its host was asked last must be known to whoever goes on, or it is asked too soon.
+                    self.desk.sent();
+                }
                 Event::Woken | Event::Due => {}
                 // Every parser thread is gone: one panicked, and its guard has set the done flag.
                 Event::Closed => break Conducted::Stopped,
@@ -227,6 +291,7 @@ impl<D: Desk> Conductor<'_, D> {
             }
             let queues = Queues { requests: 0, pages: pages.len(), in_flight: self.frontier.in_flight() };
             self.desk.tick(Instant::now(), queues)?;
+            self.commit(Instant::now())?;
             // Nothing is offered any more; the slot's type needs a channel all the same.
             let (nowhere, _) = sync::bounded::<Request>(1);
             match sync::wait(&nowhere, &mut None, &outcomes, self.stop.knocks(), self.desk.due()) {
@@ -238,6 +303,11 @@ impl<D: Desk> Conductor<'_, D> {
     }
 
     fn settle(&mut self, mut outcome: Outcome) -> Result<(), D::Error> {
+        if self.desk.keeps() && matches!(outcome.result, Err(PageError::Aborted)) {
+            // We have cut it off ourselves: it is asked for again when the run goes on.
+            self.frontier.put_back(outcome.request, Instant::now());
+            return Ok(());
+        }
         // Before the frontier learns of the page: its next request may be one that is not wanted any more.
         let has_seen = self.desk.has_seen(&outcome)?;
         if let Ok(Found::Records(records)) = &mut outcome.result {
@@ -290,6 +360,15 @@ impl<D: Desk> Conductor<'_, D> {
             pages: channels.pages.len(),
             in_flight: self.frontier.in_flight().saturating_sub(channels.recall.len() as u64),
         };
-        self.desk.tick(now, queues)
+        self.desk.tick(now, queues)?;
+        self.commit(now)
+    }
+
+    fn commit(&mut self, now: Instant) -> Result<(), D::Error> {
+        if !self.desk.wants_commit(now, self.frontier.count_changes())? {
+            return Ok(());
+        }
+        let kept = FrontierKept::of(self.frontier, self.desk.first_unwritten());
+        self.desk.commit(kept)
     }
 }

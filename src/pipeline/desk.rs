@@ -3,11 +3,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::conductor::{Desk, Queues};
+use super::conductor::{Desk, FrontierKept, Queues};
+use super::keeper::{Commit, Done, KeepError, Keeper};
+use super::known::OnTheWay;
 use super::news::{KnownError, News};
+use super::turn::{Paper, Turn};
 use crate::frontier::{LinkCounts, NextDue};
 use crate::job::Talk;
-use crate::model::{Errand, Found, Outcome, PageError, Records, Request, RequestId, Unmade, display_url};
+use crate::memory;
+use crate::model::{Errand, Found, Outcome, PageError, Request, RequestId, Unmade, display_url};
 use crate::output::{JsonLines, OutputError, Reorder};
 use crate::progress::{Progress, Snapshot, clock};
 use crate::summary::{LinkSummary, NewsSummary, Summary};
@@ -33,11 +37,30 @@ const MOST_WAITS_TOLD: usize = 20;
 pub(super) enum DeskError {
     Output(OutputError),
     Known(KnownError),
+    Keep(KeepError),
+}
+
+/// What a run needs to write down what it does.
+pub(super) struct Keeping {
+    pub(super) keeper: Keeper,
+    /// What became of pages since the last commit.
+    pub(super) done: Done,
+    pub(super) on_the_way: OnTheWay,
+    /// The cookies that have changed since it was asked last.
+    pub(super) cookies: Box<dyn FnMut() -> Vec<memory::Change>>,
+    /// Whether pages are asked for that had failed, and what they lead to.
+    pub(super) is_retry: bool,
 }
 
 impl From<OutputError> for DeskError {
     fn from(error: OutputError) -> DeskError {
         DeskError::Output(error)
+    }
+}
+
+impl From<KeepError> for DeskError {
+    fn from(error: KeepError) -> DeskError {
+        DeskError::Keep(error)
     }
 }
 
@@ -54,9 +77,17 @@ pub(super) struct RunDesk {
     /// Whether pages are looked at for what an earlier run has met, before they are settled.
     looks_for_seen: bool,
     /// `None` when lines go out as they come.
-    reorder: Option<Reorder<Records>>,
+    reorder: Option<Reorder<Turn>>,
+    /// Pages that were read, and that failed, and that wait for their turn.
+    ahead: (u64, u64),
+    /// `None` when the run keeps no state.
+    keeping: Option<Keeping>,
     progress: Progress,
     summary: Summary,
+    /// Disallowed pages, be it their turn or not.
+    disallowed: u64,
+    /// How long the run took before it was cut off.
+    took_before: Duration,
     talk: Talk,
     total: Option<u64>,
     /// Records beyond this are not written.
@@ -84,8 +115,12 @@ impl RunDesk {
             news: None,
             looks_for_seen: false,
             reorder,
+            ahead: (0, 0),
+            keeping: None,
             progress,
             summary,
+            disallowed: 0,
+            took_before: Duration::ZERO,
             talk,
             total,
             most_records,
@@ -106,39 +141,117 @@ impl RunDesk {
         (self.summary.pages_failed(), self.summary.pages_disallowed)
     }
 
-    fn write(&mut self, id: RequestId, records: Records) -> Result<(), DeskError> {
-        let mut paper = Paper {
-            output: &mut self.output,
-            news: &mut self.news,
-            summary: &mut self.summary,
-            most: self.most_records,
-        };
-        match &mut self.reorder {
-            None => paper.write(&records),
-            Some(reorder) => {
-                let marks: usize =
-                    records.marks.iter().map(|mark| size_of_val(mark) + mark.key_json.len()).sum();
-                let bytes = (records.lines.len() + marks) as u64;
-                reorder.push(id, records, bytes).try_for_each(|(_, ready)| paper.write(&ready))
-            }
+    /// Lets everything be written down that is done; goes on with what was counted, and with the first request that was not
+    /// written in order.
+    pub(super) fn keep(self, keeping: Keeping, counted: Option<Summary>, next: RequestId) -> RunDesk {
+        let summary = counted.unwrap_or_else(|| self.summary.clone());
+        let news = self.summary.news;
+        RunDesk {
+            keeping: Some(keeping),
+            reorder: self.reorder.map(|_| Reorder::new(next)),
+            took_before: summary.duration,
+            summary: Summary { news, ..summary },
+            ..self
         }
     }
 
-    /// Writes what waits for those in front, which will not come any more.
-    ///
-    /// # Errors
-    /// The output is broken, or what is known cannot be read.
-    pub(super) fn write_rest(&mut self) -> Result<(), DeskError> {
-        let mut paper = Paper {
+    fn write(&mut self, id: RequestId, turn: Turn) -> Result<(), DeskError> {
+        let is_retry = self.keeping.as_ref().is_some_and(|keeping| keeping.is_retry);
+        // What had its turn, failed, and was tried again is not waited for.
+        let in_order = |reorder: &&mut Reorder<Turn>| !is_retry || id >= reorder.next_expected();
+        let Some(reorder) = self.reorder.as_mut().filter(in_order) else { return self.paper().take(turn) };
+        let shown = turn.shown();
+        self.ahead = (self.ahead.0 + shown.0, self.ahead.1 + shown.1);
+        let weight = turn.weight();
+        let ready: Vec<Turn> = reorder.push(id, turn, weight).map(|(_, turn)| turn).collect();
+        ready.into_iter().try_for_each(|turn| self.take(turn))
+    }
+
+    /// It is the turn of what was held.
+    fn take(&mut self, turn: Turn) -> Result<(), DeskError> {
+        let shown = turn.shown();
+        self.ahead = (self.ahead.0 - shown.0, self.ahead.1 - shown.1);
+        self.paper().take(turn)
+    }
+
+    fn paper(&mut self) -> Paper<'_> {
+        Paper {
             output: &mut self.output,
             news: &mut self.news,
             summary: &mut self.summary,
+            done: self.keeping.as_mut().map(|keeping| &mut keeping.done),
             most: self.most_records,
-        };
-        match self.reorder.take() {
-            Some(reorder) => reorder.into_rest().try_for_each(|(_, records)| paper.write(&records)),
+        }
+    }
+
+    /// Something was settled or put off, which is to be written down.
+    fn note(&mut self) {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.keeper.note();
+        }
+    }
+
+    /// With what it counts for, if that is kept.
+    fn of(&self, turn: Turn, request: &Request) -> Turn {
+        if self.keeping.is_some() { turn.of(request) } else { turn }
+    }
+
+    /// Writes what waits for those in front, which will not come any more. Where a state is kept and the run `is_over`
+    /// only for now, it is asked for again instead.
+    ///
+    /// # Errors
+    /// The output is broken, or what is known cannot be read.
+    pub(super) fn write_rest(&mut self, is_over: bool) -> Result<(), DeskError> {
+        if self.keeping.is_some() && !is_over {
+            return Ok(());
+        }
+        let Some(reorder) = self.reorder.take() else { return Ok(()) };
+        let mut next = reorder.next_expected();
+        for (id, turn) in reorder.into_rest() {
+            self.take(turn)?;
+            next = RequestId(id.0 + 1);
+        }
+        // What is written down next must say that these are written.
+        self.reorder = Some(Reorder::new(next));
+        Ok(())
+    }
+
+    /// Writes down the last of it, and waits until it is on disk. Nothing is written to the output behind it.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn keep_last(&mut self, kept: FrontierKept) -> Result<(), DeskError> {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.keeper.wait()?;
+            keeping.on_the_way.clear();
+        }
+        self.hand_over(kept, true)?;
+        match &mut self.keeping {
+            Some(keeping) => Ok(keeping.keeper.wait()?),
             None => Ok(()),
         }
+    }
+
+    fn hand_over(&mut self, kept: FrontierKept, is_last: bool) -> Result<(), DeskError> {
+        let took = self.took_before + self.began.elapsed();
+        let Some(keeping) = &mut self.keeping else { return Ok(()) };
+        if is_last {
+            // What compressed output holds back would else be written behind the mark.
+            self.output.end()?;
+        }
+        let mark = self.output.mark()?;
+        let notes = self.news.as_mut().map(News::take_notes).unwrap_or_default();
+        keeping.on_the_way.add(&notes);
+        keeping.keeper.hand_over(Commit {
+            mark,
+            kept,
+            done: std::mem::take(&mut keeping.done),
+            summary: Summary { duration: took, ..self.summary.clone() }.to_kept(),
+            cookies: (keeping.cookies)(),
+            notes,
+            is_last,
+        });
+        Ok(())
     }
 
     /// Tells what is gone, if records are asked to say so; or why that cannot be said, if there is a reason.
@@ -148,9 +261,7 @@ impl RunDesk {
     pub(super) fn tell_gone(&mut self, why_not: Option<&str>) -> Result<(), DeskError> {
         let Some(news) = self.news.as_mut().filter(|news| news.with_op()) else { return Ok(()) };
         if let Some(reason) = why_not {
-            if !self.talk.quiet {
-                self.say(&format!("note: nothing is told as gone, since {reason}"));
-            }
+            self.say(&format!("note: nothing is told as gone, since {reason}"));
             return Ok(());
         }
         let mut gone = news.gone();
@@ -177,8 +288,7 @@ impl RunDesk {
         is_news
     }
 
-    fn note_failure(&mut self, whom: &str, error: &PageError, attempts: u32) {
-        self.summary.count_failure(error.kind());
+    fn tell_failure(&self, whom: &str, error: &PageError, attempts: u32) {
         let tries = if attempts > 1 { format!(" after {attempts} attempts") } else { String::new() };
         self.progress.println(&format!("failed: {whom}: {error}{tries}"));
     }
@@ -204,56 +314,18 @@ impl RunDesk {
     /// Writes what is left, wipes the bar, and gives the counts. If the output breaks here, the counts come with the
     /// error.
     pub(super) fn finish(mut self) -> (Summary, Result<(), DeskError>) {
-        let written = self.write_rest();
+        let written = self.write_rest(false);
         let written = written.and_then(|()| Ok(self.output.finish()?));
         self.progress.finish();
-        self.summary.duration = self.began.elapsed();
+        self.summary.duration = self.took_before + self.began.elapsed();
         (self.summary, written)
     }
 
     /// Gives the counts of a run whose output is broken.
     pub(super) fn give_up(mut self) -> Summary {
         self.progress.finish();
-        self.summary.duration = self.began.elapsed();
+        self.summary.duration = self.took_before + self.began.elapsed();
         self.summary
-    }
-}
-
-/// What a page's records are written on, and counted.
-struct Paper<'d> {
-    output: &'d mut JsonLines,
-    news: &'d mut Option<News>,
-    summary: &'d mut Summary,
-    /// So many records in all.
-    most: Option<u64>,
-}
-
-impl Paper<'_> {
-    /// Writes what a page gave, as far as it is wanted.
-    fn write(&mut self, records: &Records) -> Result<(), DeskError> {
-        let room = self.most.map_or(u64::MAX, |most| most.saturating_sub(self.summary.records));
-        if room == 0 {
-            return Ok(());
-        }
-        self.summary.records_dropped += records.dropped;
-        self.summary.count_fields(&records.fields);
-        if let Some(news) = self.news {
-            let mut lines = Vec::with_capacity(records.lines.len());
-            let counts = news.pick(records, room, &mut lines)?;
-            self.summary.records += counts.written();
-            if let Some(all) = &mut self.summary.news {
-                all.add(counts);
-            }
-            return Ok(self.output.write(&lines)?);
-        }
-        if records.count <= room {
-            self.summary.records += records.count;
-            return Ok(self.output.write(&records.lines)?);
-        }
-        self.summary.records += room;
-        let ends = records.lines.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
-        let end = ends.take(usize::try_from(room).unwrap_or(usize::MAX)).last().unwrap_or(0);
-        Ok(self.output.write(&records.lines[..end])?)
     }
 }
 
@@ -261,13 +333,13 @@ impl Desk for RunDesk {
     type Error = DeskError;
 
     fn settle(&mut self, outcome: Outcome) -> Result<(), DeskError> {
+        self.note();
         let Outcome { request, body_bytes, result, .. } = outcome;
-        self.summary.bytes += body_bytes;
-        let records = match result {
+        let id = request.id;
+        let turn = match result {
             // A redirect is not settled: where it leads is asked for first.
-            Ok(Found::Moved(_) | Found::Robots(_) | Found::Address) => Records::default(),
+            Ok(Found::Moved(_) | Found::Robots(_) | Found::Address) => Turn::left_out(),
             Ok(Found::Records(records)) => {
-                self.summary.pages_done += u64::from(request.errand == Errand::Page);
                 if self.talk.verbose {
                     let url = display_url(&request.url);
                     let plural = if records.count == 1 { "" } else { "s" };
@@ -276,31 +348,33 @@ impl Desk for RunDesk {
                         records.count
                     ));
                 }
-                records
+                self.of(Turn::done(&request, body_bytes, records), &request)
             }
             Err(error) => {
-                self.note_failure(&display_url(&request.url), &error, request.attempt + 1);
-                Records::default()
+                self.tell_failure(&display_url(&request.url), &error, request.attempt + 1);
+                Turn::failed(request, body_bytes, error)
             }
         };
-        self.write(request.id, records)
+        self.write(id, turn)
     }
 
     fn disallow(&mut self, request: Request) -> Result<(), DeskError> {
-        self.summary.pages_disallowed += 1;
+        self.note();
+        self.disallowed += 1;
         if self.talk.quiet {
             // Nothing failed.
-        } else if self.talk.verbose || self.summary.pages_disallowed <= MOST_DISALLOWED_TOLD {
+        } else if self.talk.verbose || self.disallowed <= MOST_DISALLOWED_TOLD {
             let url = display_url(request.target());
             self.progress.println(&format!("disallowed by robots.txt: {url}"));
-        } else if self.summary.pages_disallowed == MOST_DISALLOWED_TOLD + 1 {
+        } else if self.disallowed == MOST_DISALLOWED_TOLD + 1 {
             self.progress.println("more pages are disallowed by robots.txt; --verbose lists them all");
         }
-        self.write(request.id, Records::default())
+        self.write(request.id, self.of(Turn::disallowed(), &request))
     }
 
     fn leave_out(&mut self, request: Request) -> Result<(), DeskError> {
-        self.write(request.id, Records::default())
+        self.note();
+        self.write(request.id, self.of(Turn::left_out(), &request))
     }
 
     fn has_seen(&mut self, outcome: &Outcome) -> Result<bool, DeskError> {
@@ -315,8 +389,9 @@ impl Desk for RunDesk {
     }
 
     fn skip(&mut self, unmade: Unmade) -> Result<(), DeskError> {
-        self.note_failure(&unmade.whom, &unmade.error, 1);
-        self.write(unmade.id, Records::default())
+        self.note();
+        self.tell_failure(&unmade.whom, &unmade.error, 1);
+        self.write(unmade.id, Turn::unmade(unmade))
     }
 
     fn pause(&mut self, outcome: &Outcome, pause: Duration) {
@@ -364,6 +439,7 @@ impl Desk for RunDesk {
     }
 
     fn retry(&mut self, request: &Request, error: &PageError) {
+        self.note();
         self.summary.retries += 1;
         if self.talk.verbose {
             self.progress.println(&format!("retry: {}: {error}", display_url(&request.url)));
@@ -382,8 +458,8 @@ impl Desk for RunDesk {
         }
         if self.progress.next_tick().is_some_and(|due| due <= now) {
             self.progress.tick(&Snapshot {
-                done: self.summary.pages_done,
-                failed: self.summary.pages_failed(),
+                done: self.summary.pages_done + self.ahead.0,
+                failed: self.summary.pages_failed() + self.ahead.1,
                 total: self.total,
                 records: self.summary.records,
                 in_flight: queues.in_flight,
@@ -401,7 +477,36 @@ impl Desk for RunDesk {
     }
 
     fn due(&self) -> Option<Instant> {
-        [self.output.due(), self.progress.next_tick()].into_iter().flatten().min()
+        let commit = self.keeping.as_ref().and_then(|keeping| keeping.keeper.due());
+        [self.output.due(), self.progress.next_tick(), commit].into_iter().flatten().min()
+    }
+
+    fn keeps(&self) -> bool {
+        self.keeping.is_some()
+    }
+
+    fn sent(&mut self) {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.keeper.note_sent();
+        }
+    }
+
+    fn wants_commit(&mut self, now: Instant, changes: usize) -> Result<bool, DeskError> {
+        let Some(keeping) = &mut self.keeping else { return Ok(false) };
+        let mut is_kept = false;
+        let is_due = keeping.keeper.is_due(now, changes, &mut is_kept)?;
+        if is_kept {
+            keeping.on_the_way.clear();
+        }
+        Ok(is_due)
+    }
+
+    fn first_unwritten(&self) -> Option<RequestId> {
+        self.reorder.as_ref().map(Reorder::next_expected)
+    }
+
+    fn commit(&mut self, kept: FrontierKept) -> Result<(), DeskError> {
+        self.hand_over(kept, false)
     }
 }
 
@@ -415,7 +520,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::model::Exchange;
+    use crate::model::{Exchange, Records};
     use crate::output::Target;
     use crate::progress::Mode;
 

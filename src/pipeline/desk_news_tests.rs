@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::Records;
 use crate::model::{Exchange, Mark};
 use crate::output::Target;
 use crate::pipeline::news::memory::Memory;
@@ -90,7 +91,7 @@ fn written(run: &Run, memory: &Memory, number: u64, has_key: bool) -> (Vec<Strin
             memory.keep(desk.news.as_mut().unwrap().take_notes());
         }
     }
-    desk.write_rest().unwrap();
+    desk.write_rest(true).unwrap();
     desk.tell_gone((!run.is_whole).then_some("it is not whole")).unwrap();
     memory.keep(desk.news.as_mut().unwrap().take_notes());
     let (summary, written) = desk.finish();

@@ -3,31 +3,40 @@
 //! The hand-over itself ([`threads`], [`conductor`]) knows neither network nor documents; this file plugs them in.
 //! What a request is answered with is handed in as [`Pages`]: the network for a crawl, files for saved pages.
 
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use url::Url;
 
-use crate::fetch::{FetchPolicy, Fetcher, cookies};
+use crate::fetch::{CachePolicy, FetchPolicy, Fetcher, cookies};
 use crate::frontier::{
-    BacklogError, FAILURES_THAT_END_AN_OPEN_RANGE, Frontier, FrontierPolicy, OpenEnd, PacePolicy, Requests,
-    Supply,
+    FAILURES_THAT_END_AN_OPEN_RANGE, FollowPolicy, Frontier, FrontierError, FrontierPolicy, OpenEnd,
+    PacePolicy, Requests, Supply,
 };
 use crate::job::Job;
-use crate::model::{Drawn, Errand, Fetched, FieldTally, PageError, Request, RequestId, Unmade};
+use crate::memory;
+use crate::model::{
+    Drawn, Errand, Fetched, FieldTally, PageError, Request, RequestId, SourcePosition, Unmade,
+};
 use crate::output::{JsonLines, OutputError};
 use crate::progress::{Mode, Progress};
 use crate::source::{ListRequests, Source};
-use crate::summary::{End, Summary};
-use crate::{stop, sync};
-use conductor::{Conducted, Conductor, Desk as _};
-use desk::{DeskError, RunDesk};
+use crate::summary::{End, LastRun, Summary};
+use crate::{check, stop, sync};
+use conductor::{Conducted, Conductor, Desk as _, FrontierKept};
+use desk::{DeskError, Keeping, RunDesk};
+use keeper::{Done, KeepError, Keeper};
+use known::{OnTheWay, StoredKeys};
 use news::{KnownError, News, Past};
 use reader::Reader;
+pub use session::{Session, SessionError};
 use stop::Stop;
 use threads::{CrewError, CrewSize};
 
 pub mod conductor;
 mod desk;
+mod keeper;
+mod known;
 mod leads;
 mod list;
 #[cfg(test)]
@@ -36,7 +45,10 @@ pub mod news;
 mod reader;
 #[cfg(test)]
 mod run_tests;
+mod session;
+pub mod standing;
 pub mod threads;
+mod turn;
 
 /// Why a run failed as a whole.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +73,7 @@ pub enum RunError {
     #[error("{source}")]
     Links {
         /// What happened.
-        source: BacklogError,
+        source: FrontierError,
         /// What had been done.
         summary: Box<Summary>,
     },
@@ -70,6 +82,14 @@ pub enum RunError {
     Known {
         /// What happened.
         source: KnownError,
+        /// What had been done.
+        summary: Box<Summary>,
+    },
+    /// What was done could not be written down.
+    #[error("{source}")]
+    Keep {
+        /// What happened.
+        source: KeepError,
         /// What had been done.
         summary: Box<Summary>,
     },
@@ -107,8 +127,27 @@ pub struct Pages<F, A, R> {
 pub struct Outlet {
     /// The lines.
     pub lines: JsonLines,
-    /// What earlier runs left, if the job compares with them.
+    /// What earlier runs left, if the job compares with them; a state has that, too.
     pub past: Option<Past>,
+    /// Where it is written down what was done, if it is.
+    pub session: Option<Session>,
+    /// The run that this one is to be measured by.
+    pub last_run: Option<LastRun>,
+}
+
+/// What a run has beside its pages that is written down.
+struct Keeps {
+    session: Session,
+    keeper: Keeper,
+    cookies: Box<dyn FnMut() -> Vec<memory::Change>>,
+}
+
+/// What a run writes to, and what it is compared with.
+struct Ends {
+    lines: JsonLines,
+    past: Option<Past>,
+    keeps: Option<Keeps>,
+    last_run: Option<LastRun>,
 }
 
 /// Does a crawl: the job's own source, from the network. See [`run`].
@@ -123,37 +162,68 @@ pub fn crawl(
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
 ) -> Result<Summary, RunError> {
+    let Outlet { lines, past, session, last_run } = output;
+    let failed = |source: KeepError| RunError::Keep { source, summary: Box::new(new_summary(job)) };
+    let mut source = source.clone();
+    let mut fetch = job.fetch.clone();
+    let mut cookies = Vec::new();
+    if let Some(session) = &session {
+        source.resume_at(session.source().drawn);
+        cookies = session.cookies().map_err(|error| failed(error.into()))?;
+        // What has not changed since the last run is not sent again.
+        if job.news.is_some() && fetch.cache.is_none() {
+            fetch.cache = Some(CachePolicy { folder: session.pages(), max_age: None });
+        }
+    }
+    let fetcher = Arc::new(Fetcher::new(fetch));
+    if let Some(session) = &session {
+        let damaged = || failed(session.store().damaged("the cookies").into());
+        fetcher.remember_cookies(cookies).ok_or_else(damaged)?;
+    }
     // Lists that must be waited for are read by threads of their own; they end when the frontier is dropped, which `run`
     // does.
     sync::scope(|scope| {
-        let lists = list::open(scope, source, stop)
-            .map_err(|source| RunError::Crew { source, summary: Box::new(new_summary(job)) })?;
-        crawl_with(job, source, lists, output, stop, progress, interrupted)
+        let crew_failed = |source| RunError::Crew { source, summary: Box::new(new_summary(job)) };
+        let mut lists = list::open(scope, &source, stop).map_err(crew_failed)?;
+        let keeps = match session {
+            None => None,
+            Some(session) => {
+                lists.resume_at(session.source());
+                let keeper = Keeper::start(scope, session.store().clone(), stop)
+                    .map_err(|source| crew_failed(CrewError::Spawn { name: "keep".to_owned(), source }))?;
+                let of_cookies = Arc::clone(&fetcher);
+                let cookies = Box::new(move || of_cookies.take_cookie_changes());
+                Some(Keeps { session, keeper, cookies })
+            }
+        };
+        let requests = FirstRequests { source, lists, is_at_lists: false };
+        let ends = Ends { lines, past, keeps, last_run };
+        crawl_with(job, &fetcher, requests, ends, stop, progress, interrupted)
     })
 }
 
 fn crawl_with(
     job: &Job,
-    source: &Source,
-    lists: ListRequests,
-    output: Outlet,
+    fetcher: &Fetcher,
+    requests: FirstRequests,
+    ends: Ends,
     stop: &Stop,
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
 ) -> Result<Summary, RunError> {
-    let fetcher = Fetcher::new(job.fetch.clone());
+    let source = &requests.source;
     let pages = Pages {
-        requests: Box::new(FirstRequests { source: source.clone(), lists }),
         total: source.total().filter(|_| !job.until_empty && job.seeds.is_empty() && !job.follows()),
         pace: job.pace.clone(),
         // Lists say the same place twice; a range does not, and may be endless.
         follows: job.follows() || !job.seeds.is_empty() || !source.lists().is_empty(),
+        requests: Box::new(requests),
         jobs: job.jobs,
         fetch: |request| fetcher.fetch(request),
         abort: || fetcher.abort(),
         remark: || fetcher.cache_trouble().map(|trouble| format!("warning: {trouble}")),
     };
-    let ran = run(job, pages, output, stop, progress, interrupted);
+    let ran = run_with(job, pages, ends, stop, progress, interrupted);
     let saved = match (&job.save_cookies, fetcher.jar()) {
         (Some(path), Some(jar)) => cookies::file::save(&jar, path),
         _ => Ok(()),
@@ -192,25 +262,52 @@ where
     A: Fn(),
     R: Fn() -> Option<String>,
 {
+    let Outlet { lines, past, last_run, .. } = output;
+    run_with(job, pages, Ends { lines, past, keeps: None, last_run }, stop, progress, interrupted)
+}
+
+fn run_with<F, A, R>(
+    job: &Job,
+    pages: Pages<F, A, R>,
+    ends: Ends,
+    stop: &Stop,
+    progress: Mode,
+    interrupted: impl Fn() -> Option<i32>,
+) -> Result<Summary, RunError>
+where
+    F: Fn(Request) -> Fetched + Sync,
+    A: Fn(),
+    R: Fn() -> Option<String>,
+{
     let Pages { requests, total, pace, follows, jobs, fetch, abort, remark } = pages;
     let (seeds, sitemaps_of) = if follows { seeds(job) } else { Default::default() };
-    let Outlet { lines, past } = output;
+    let Ends { lines, past, keeps, last_run } = ends;
     let ended_mid_line = lines.ended_mid_line();
+    let empty = Summary { last_run, ..new_summary(job) };
+    let is_ordered = job.ordered && keeps.as_ref().is_none_or(|keeps| keeps.session.may_be_ordered());
     let mut desk = RunDesk::new(
         lines,
-        job.ordered,
+        is_ordered,
         Progress::new(progress),
-        new_summary(job),
+        empty.clone(),
         job.talk,
         total,
         job.max_records,
     );
+    let on_the_way = OnTheWay::default();
+    let of_state = keeps.as_ref().map(|keeps| Past {
+        known: Box::new(StoredKeys::new(keeps.session.store().clone(), on_the_way.clone())),
+        run: keeps.session.run(),
+    });
     if let Some(policy) = job.news {
-        let Some(past) = past else {
+        let Some(past) = past.or(of_state) else {
             let source = KnownError("there is no state of earlier runs".into());
             return Err(RunError::Known { source, summary: Box::new(desk.give_up()) });
         };
         desk = desk.only_news(News::new(past, policy.with_op), policy.stop_at_seen);
+    }
+    if keeps.as_ref().is_some_and(|keeps| keeps.session.old_lines_stay()) {
+        desk.say("note: the output has changed since the unfinished run; what that run wrote stays in it");
     }
     if ended_mid_line {
         desk.say("note: the output file ended in the middle of a line; the new records begin on a line of their own");
@@ -222,13 +319,34 @@ where
             source_ends_at_seen: job.is_one_range && job.news.is_some_and(|news| news.stop_at_seen),
             retry: job.retry.clone(),
             pace,
-            follow: follows.then(|| job.follow.clone()),
+            follow: follows
+                .then(|| FollowPolicy { ordered: job.follow.ordered && is_ordered, ..job.follow.clone() }),
             max_pages: job.max_pages,
             start: job.start,
             seeds,
             sitemaps_of,
         },
     );
+    let mut session = None;
+    if let Some(Keeps { session: mut begun, keeper, cookies }) = keeps {
+        let resumed = begun.summary(&empty).and_then(|summary| {
+            begun.resume(&mut frontier, is_ordered, &job.retry, &job.agents)?;
+            Ok(summary)
+        });
+        let counted = match resumed {
+            Ok(counted) => counted,
+            Err(error) => {
+                return Err(RunError::Keep { source: error.into(), summary: Box::new(desk.give_up()) });
+            }
+        };
+        if let Some(counted) = counted.as_ref().filter(|_| !job.talk.quiet) {
+            desk.say(&told_of_resumed(counted, begun.is_retry()));
+        }
+        let done = Done::default();
+        let keeping = Keeping { keeper, done, on_the_way, cookies, is_retry: begun.is_retry() };
+        desk = desk.keep(keeping, counted, begun.next_in_order());
+        session = Some(begun);
+    }
     let deadline = job.max_time.map(|time| Instant::now() + time);
 
     let make_reader = || {
@@ -261,16 +379,50 @@ where
     }
     let end = end_of(conducted, &mut frontier, interrupted);
     let why_not = why_nothing_is_gone(end, &frontier, &desk);
-    let told = desk.write_rest().and_then(|()| desk.tell_gone(why_not.as_deref()));
-    let (mut summary, written) = desk.finish();
-    summary.end = end;
-    if let Some(source) = frontier.take_trouble() {
+    let trouble = frontier.take_trouble();
+    let kept =
+        desk.write_rest(end.is_done()).and_then(|()| desk.tell_gone(why_not.as_deref())).and_then(|()| {
+            if session.is_none() {
+                return Ok(());
+            }
+            let kept = FrontierKept::of(&mut frontier, desk.first_unwritten());
+            desk.keep_last(kept)
+        });
+    // Its hold on the source, on lists that somebody waits for, and on the store.
+    drop(frontier);
+    let (summary, written) = desk.finish();
+    let mut summary = checked(job, &summary, end);
+    if let Some(source) = trouble {
         summary.end = End::LinksLost;
         return Err(RunError::Links { source, summary: Box::new(summary) });
     }
-    match told.and(written) {
-        Ok(()) => Ok(summary),
-        Err(error) => finish_broken(error, summary),
+    if let Err(error) = kept.and(written) {
+        return finish_broken(error, summary);
+    }
+    if let Some(session) = session.filter(|_| end.is_done())
+        && let Err(error) = session.end(&summary)
+    {
+        return Err(RunError::Keep { source: error.into(), summary: Box::new(summary) });
+    }
+    Ok(summary)
+}
+
+/// The counts of a run that ended like this, with the checks that it breaks.
+fn checked(job: &Job, counts: &Summary, end: End) -> Summary {
+    let mut summary = Summary { end, ..counts.clone() };
+    let broken = check::evaluate(&job.checks, &summary, summary.last_run.as_ref());
+    summary.checks_broken = broken.iter().map(ToString::to_string).collect();
+    summary
+}
+
+/// That this is not the beginning.
+fn told_of_resumed(counted: &Summary, is_retry: bool) -> String {
+    let (pages, records) = (counted.pages_done, counted.records);
+    match is_retry {
+        true => format!(
+            "retry: failed pages are tried again; {pages} pages are done and {records} records written"
+        ),
+        false => format!("resumed: {pages} pages are done and {records} records written"),
     }
 }
 
@@ -332,6 +484,8 @@ fn new_summary(job: &Job) -> Summary {
 struct FirstRequests {
     source: Source,
     lists: ListRequests,
+    /// Whether the last was of the lists.
+    is_at_lists: bool,
 }
 
 impl Supply for FirstRequests {
@@ -342,7 +496,20 @@ impl Supply for FirstRequests {
                 error: PageError::NoUrl(error.to_string()),
                 whom: error.whom,
             })),
-            None => self.lists.draw(),
+            None => {
+                self.is_at_lists = true;
+                self.lists.draw()
+            }
+        }
+    }
+
+    fn position(&self, with_last: bool) -> SourcePosition {
+        match self.is_at_lists {
+            true => self.lists.position(with_last),
+            false => {
+                let drawn = self.source.position() - u64::from(!with_last);
+                SourcePosition { drawn, ..self.lists.position(true) }
+            }
         }
     }
 }
@@ -356,6 +523,10 @@ fn finish_broken(error: DeskError, mut summary: Summary) -> Result<Summary, RunE
         DeskError::Output(source) => {
             summary.end = End::OutputError;
             Err(RunError::Output { source, summary: Box::new(summary) })
+        }
+        DeskError::Keep(source) => {
+            summary.end = End::StateError;
+            Err(RunError::Keep { source, summary: Box::new(summary) })
         }
         DeskError::Known(source) => {
             summary.end = End::StateError;

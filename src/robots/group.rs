@@ -19,7 +19,7 @@ const MOST_SITEMAPS: usize = 500;
 const MOST_WORK: usize = 16 << 20;
 
 /// What is kept of a file.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Group {
     pub(super) rules: Rules,
     pub(super) sitemaps: Box<[String]>,
@@ -56,16 +56,18 @@ impl Rules {
         }
     }
 
-    fn add(&mut self, pattern: &str, allows: bool) {
+    /// Adds a percent-encoded pattern; `false` if it is none.
+    pub(super) fn add(&mut self, pattern: &str, allows: bool) -> bool {
         // A path begins with a slash, so nothing else can match one.
         if !pattern.starts_with(['/', '*']) {
-            return;
+            return false;
         }
         self.patterns.push_str(pattern);
         let end = u32::try_from(self.patterns.len()).expect("a file is cut at 500 KiB");
         self.ends.push((end, allows));
         self.wildcards += u32::from(pattern.contains('*'));
         self.is_ambiguous |= matches!(pattern::decoded_pattern(pattern), Cow::Owned(_));
+        true
     }
 
     fn wait(&mut self, value: &[u8]) {
@@ -76,7 +78,17 @@ impl Rules {
         self.delay_ms.map(|ms| Duration::from_millis(ms.into()))
     }
 
-    fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
+    pub(super) fn delay_ms(&self) -> Option<u32> {
+        self.delay_ms
+    }
+
+    /// No rules yet but how long to wait.
+    pub(super) fn waiting(delay_ms: Option<u32>) -> Rules {
+        Rules { delay_ms, ..Rules::default() }
+    }
+
+    /// The patterns, and whether each allows, in the order of the file.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
         let mut start = 0;
         self.ends.iter().map(move |&(end, allows)| {
             let pattern = &self.patterns[start..end as usize];
@@ -121,7 +133,8 @@ impl Rules {
         self.iter().any(|(pattern, _)| blocks(pattern)) && self.iter().all(|(_, allows)| !allows)
     }
 
-    fn shrink(mut self) -> Rules {
+    /// Gives back memory that is not needed.
+    pub(super) fn shrink(mut self) -> Rules {
         self.patterns.shrink_to_fit();
         self.ends.shrink_to_fit();
         self

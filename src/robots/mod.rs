@@ -4,7 +4,7 @@
 //! the answer for as long as RFC 9309 2.4 allows.
 //!
 //! `line` reads a line, `group` gathers the rules that are ours, `pattern` matches a path, `directives` reads
-//! `X-Robots-Tag` and `<meta name=robots>`.
+//! `X-Robots-Tag` and `<meta name=robots>`, `memory` keeps what was read.
 //!
 //! The parser is our own, since of the crates for it none would do: `robotstxt`, the port of Google's, parses the whole
 //! file again for every URL and matches in the product of the lengths of path and pattern; `texting_robots` makes a
@@ -14,6 +14,7 @@
 mod directives;
 mod group;
 mod line;
+mod memory;
 mod pattern;
 #[cfg(test)]
 mod tests;

@@ -39,6 +39,27 @@ pub enum LeftOut {
     BeyondMaxPages,
 }
 
+impl LeftOut {
+    /// Each of them, by its number in what is kept on disk: new ones come last.
+    pub(crate) const ALL: [LeftOut; 15] = [
+        LeftOut::Outside,
+        LeftOut::TooDeep,
+        LeftOut::NotAccepted,
+        LeftOut::Rejected,
+        LeftOut::AboveStart,
+        LeftOut::TooLong,
+        LeftOut::NotHttp,
+        LeftOut::RepeatsItself,
+        LeftOut::TooManyOfShape,
+        LeftOut::QueryPermutation,
+        LeftOut::Nofollow,
+        LeftOut::Unusable,
+        LeftOut::NestedTooDeep,
+        LeftOut::BeyondMaxPages,
+        LeftOut::BehindSeen,
+    ];
+}
+
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,8 +1,11 @@
-//! Places that make ever new URLs, found by counting over the whole run.
+//! Places that make ever new URLs, found by counting over the whole run. What of it outlives the process is `memory`'s.
 
-use std::hash::{BuildHasher, RandomState};
+mod memory;
+
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 use rustc_hash::FxHashMap;
+use siphasher::sip::SipHasher13;
 use url::{Position, Url};
 
 use super::shape::Shaper;
@@ -30,13 +33,15 @@ const ORDERS: u64 = 3;
 pub struct Traps {
     max_per_shape: u64,
     shaper: Shaper,
-    /// Its key is drawn for each run, so that no page can make two shapes one.
-    key: RandomState,
+    /// Its key is drawn by chance, so that no page can make two shapes one.
+    hash: SipHasher13,
     shapes: Tally,
     queries: Tally,
     /// Shapes of which enough has been fetched, by their hash: their places in `cut`.
     full: FxHashMap<u64, usize>,
     cut: Vec<(String, u64)>,
+    /// What of `cut` and the key has changed since somebody asked; `None` if nobody ever does.
+    changes: Option<memory::Changes>,
 }
 
 impl Traps {
@@ -45,11 +50,12 @@ impl Traps {
         Traps {
             max_per_shape: policy.max_per_shape,
             shaper: Shaper::default(),
-            key: RandomState::new(),
+            hash: SipHasher13::new_with_keys(by_chance(), by_chance()),
             shapes: Tally::new(COUNTED),
             queries: Tally::new(COUNTED),
             full: FxHashMap::default(),
             cut: Vec::new(),
+            changes: None,
         }
     }
 
@@ -65,15 +71,21 @@ impl Traps {
             return Err(LeftOut::QueryPermutation);
         }
         let shape = self.shaper.shape(url);
-        let key = self.key.hash_one(shape);
-        if let Some(at) = self.full.get(&key) {
-            self.cut[*at].1 += 1;
+        let key = self.hash.hash(shape.as_bytes());
+        if let Some(&at) = self.full.get(&key) {
+            self.cut[at].1 += 1;
+            if let Some(changes) = &mut self.changes {
+                changes.note_cut(at, key);
+            }
             return Err(LeftOut::TooManyOfShape);
         }
         if self.shapes.add(key) <= self.max_per_shape {
             return Ok(());
         }
         if self.cut.len() < NAMED {
+            if let Some(changes) = &mut self.changes {
+                changes.note_cut(self.cut.len(), key);
+            }
             self.full.insert(key, self.cut.len());
             self.cut.push((shape.to_owned(), 1));
         }
@@ -90,9 +102,15 @@ impl Traps {
     /// hashes: it needs no sorting, and without the key nobody can make two that agree.
     fn query_in_any_order(&self, url: &Url) -> Option<u64> {
         let query = url.query().filter(|query| query.contains('&'))?;
-        let page = self.key.hash_one(&url[..Position::AfterPath]);
-        Some(query.split('&').fold(page, |sum, part| sum.wrapping_add(self.key.hash_one(part))))
+        let hash = |text: &str| self.hash.hash(text.as_bytes());
+        let page = hash(&url[..Position::AfterPath]);
+        Some(query.split('&').fold(page, |sum, part| sum.wrapping_add(hash(part))))
     }
+}
+
+/// 64 bits that nobody outside can guess.
+fn by_chance() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use url::Url;
 use super::address::{AddressError, parse_address};
 use super::lines::{Line, LineError, Lines, Polled, SplitLines};
 use super::message::MessageTemplate;
-use crate::model::{Carried, Drawn, PageError, Request, RequestId, Unmade};
+use crate::model::{Carried, Drawn, PageError, Request, RequestId, SourcePosition, Unmade};
 
 /// The key of a JSON line that the request is made of.
 const URL_KEY: &str = "url";
@@ -155,8 +155,35 @@ pub struct ListRequests {
     lists: std::vec::IntoIter<(String, Box<dyn Lines>)>,
     current: Option<(String, Box<dyn Lines>)>,
     message: Option<MessageTemplate>,
+    first: u64,
     next: u64,
     end: u64,
+    read: ReadLines,
+    /// Lines of the last draw, which do not count as read before the next one.
+    last: Vec<Line>,
+    /// Whether the last draw gave a request, or a place without one.
+    gave: bool,
+    /// Where an earlier run came to.
+    resume: Option<SourcePosition>,
+}
+
+/// Lines that were read: how many, and what they were.
+#[derive(Debug, Clone, Default)]
+struct ReadLines {
+    count: u64,
+    hasher: blake3::Hasher,
+}
+
+impl ReadLines {
+    fn add(&mut self, line: &Line) {
+        self.count += 1;
+        // A line feed ends a line, and is in none.
+        match &line.content {
+            Ok(text) => self.hasher.update(text.as_bytes()),
+            Err(error) => self.hasher.update(b"\n").update(error.to_string().as_bytes()),
+        };
+        self.hasher.update(b"\n");
+    }
 }
 
 impl ListRequests {
@@ -167,16 +194,80 @@ impl ListRequests {
         next: u64,
         end: u64,
     ) -> ListRequests {
-        ListRequests { lists: lists.into_iter(), current: None, message, next, end }
+        ListRequests {
+            lists: lists.into_iter(),
+            current: None,
+            message,
+            first: next,
+            next,
+            end,
+            read: ReadLines::default(),
+            last: Vec::new(),
+            gave: false,
+            resume: None,
+        }
+    }
+
+    /// Goes on where an earlier run came to: the lines up to there are read, and must be what they were.
+    pub fn resume_at(&mut self, position: SourcePosition) {
+        self.next = self.first.max(position.drawn);
+        self.resume = (position.lines > 0).then_some(position);
+    }
+
+    /// How far the lists have been read; `with_last` with what the last draw gave.
+    pub fn position(&self, with_last: bool) -> SourcePosition {
+        let mut read = self.read.clone();
+        if with_last {
+            self.last.iter().for_each(|line| read.add(line));
+        }
+        let drawn = self.next - u64::from(!with_last && self.gave);
+        // Still on the way to where the earlier run came to.
+        let resume = self.resume.filter(|_| drawn == self.next);
+        resume.unwrap_or(SourcePosition {
+            drawn,
+            lines: read.count,
+            hash: *read.hasher.finalize().as_bytes(),
+        })
+    }
+
+    /// Passes over the line that an earlier run has read; whether that was one.
+    ///
+    /// # Errors
+    /// How the lists differ.
+    fn pass_over(&mut self, line: &Line) -> Result<bool, String> {
+        let Some(resume) = self.resume else { return Ok(false) };
+        self.read.add(line);
+        if self.read.count == resume.lines {
+            self.resume = None;
+            if *self.read.hasher.finalize().as_bytes() != resume.hash {
+                return Err(format!(
+                    "the {} lines of the list that were read before are not the same any more",
+                    resume.lines
+                ));
+            }
+        }
+        Ok(true)
     }
 
     /// The next request, if it is there by now.
     pub fn draw(&mut self) -> Drawn {
+        self.gave = false;
+        for line in std::mem::take(&mut self.last) {
+            self.read.add(&line);
+        }
         while self.next < self.end {
             if self.current.is_none() {
                 self.current = self.lists.next();
             }
-            let Some((name, lines)) = &mut self.current else { return Drawn::End };
+            let Some((name, lines)) = &mut self.current else {
+                return match self.resume {
+                    Some(resume) => Drawn::Changed(format!(
+                        "the list ends before line {}, up to which it was read before",
+                        resume.lines
+                    )),
+                    None => Drawn::End,
+                };
+            };
             let line = match lines.poll() {
                 Polled::Line(line) => line,
                 Polled::NotYet => return Drawn::NotYet,
@@ -185,18 +276,27 @@ impl ListRequests {
                     continue;
                 }
             };
+            let name = name.clone();
+            match self.pass_over(&line) {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(how) => return Drawn::Changed(how),
+            }
             let id = RequestId(self.next);
-            let asked = line.content.map_err(NoRequest::from).and_then(|text| read_line(&text));
+            let asked = line.content.clone().map_err(NoRequest::from).and_then(|text| read_line(&text));
+            let number = line.number;
+            self.last.push(line);
             let made = match asked {
                 Ok(None) => continue,
                 Ok(Some((url, carried))) => Ok(request(id, url, carried, self.message.as_ref())),
                 Err(error) => Err(Unmade {
                     id,
-                    whom: format!("line {} of {name}", line.number),
+                    whom: format!("line {number} of {name}"),
                     error: PageError::NoUrl(error.to_string()),
                 }),
             };
             self.next += 1;
+            self.gave = true;
             return Drawn::Next(made);
         }
         Drawn::End
@@ -224,7 +324,7 @@ mod tests {
         let mut requests = ListRequests::new(vec![("urls.txt".to_owned(), lines)], None, 10, end);
         std::iter::from_fn(|| match requests.draw() {
             Drawn::Next(next) => Some(next),
-            Drawn::NotYet | Drawn::End => None,
+            Drawn::NotYet | Drawn::End | Drawn::Changed(_) => None,
         })
         .collect()
     }
@@ -299,6 +399,67 @@ mod tests {
         assert!(matches!(requests.draw(), Drawn::Next(Err(unmade)) if unmade.whom == "line 1 of gone"));
         assert!(matches!(requests.draw(), Drawn::Next(Ok(request)) if request.id.0 == 1));
         assert!(matches!(requests.draw(), Drawn::End));
+    }
+
+    fn lists_of(text: &str) -> ListRequests {
+        let lines: Box<dyn Lines> = Box::new(SplitLines::new(std::io::Cursor::new(text.to_owned())));
+        ListRequests::new(vec![("urls.txt".to_owned(), lines)], None, 10, 99)
+    }
+
+    fn url(drawn: Drawn) -> String {
+        match drawn {
+            Drawn::Next(Ok(request)) => request.url.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_list_goes_on_at_any_position_with_or_without_what_was_drawn_last() {
+        let text = "#\nhttp://h/a\n\nhttp://h/b\nbad\nhttp://h/c\n";
+        let rest = |at: SourcePosition| {
+            let mut lists = lists_of(text);
+            lists.resume_at(at);
+            assert_eq!(lists.position(true), at, "before anything was read");
+            let all: Vec<String> = std::iter::from_fn(|| match lists.draw() {
+                Drawn::Next(Ok(request)) => Some(format!("{} {}", request.id.0, request.url)),
+                Drawn::Next(Err(unmade)) => Some(format!("{} {}", unmade.id.0, unmade.whom)),
+                _ => None,
+            })
+            .collect();
+            assert!(matches!(lists.draw(), Drawn::End));
+            all.join(", ")
+        };
+        let all = "10 http://h/a, 11 http://h/b, 12 line 5 of urls.txt, 13 http://h/c";
+        let mut lists = lists_of(text);
+        assert_eq!(rest(lists.position(true)), all);
+        let mut left = all;
+        for _ in 0..3 {
+            lists.draw();
+            assert_eq!(rest(lists.position(false)), left);
+            left = left.split_once(", ").unwrap().1;
+            assert_eq!(rest(lists.position(true)), left);
+        }
+        lists.draw();
+        assert_eq!(rest(lists.position(true)), "");
+    }
+
+    #[test]
+    fn a_list_that_is_another_one_is_not_gone_on_with() {
+        let mut lists = lists_of("http://h/a\nhttp://h/b\nhttp://h/c");
+        lists.draw();
+        lists.draw();
+        let at = lists.position(true);
+        for (text, expected) in [
+            ("http://h/a\nhttp://h/x\nhttp://h/c", "Changed(\"the 2 lines"),
+            ("http://h/a\n", "Changed(\"the list ends before line 2"),
+            ("", "Changed(\"the list ends before line 2"),
+            ("http://h/a\nhttp://h/b\nhttp://h/new", "http://h/new"),
+        ] {
+            let mut other = lists_of(text);
+            other.resume_at(at);
+            let told = url(other.draw());
+            assert!(told.starts_with(expected), "{told}");
+        }
     }
 
     #[test]

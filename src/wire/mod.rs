@@ -1,9 +1,13 @@
-//! What is kept on disk, as bytes: numbers, texts and JSON values here, requests in [`requests`].
+//! What is kept on disk, as bytes: numbers, texts and JSON values here, requests in [`requests`], why pages failed in
+//! [`errors`].
 //!
 //! Numbers take as few bytes as they need (LEB128), texts are preceded by their length. Reading gives `None` for what
 //! cannot have been written, and never panics.
 
+pub(crate) mod errors;
 pub(crate) mod requests;
+
+use std::time::Duration;
 
 use serde_json::{Map, Number, Value};
 
@@ -29,6 +33,22 @@ pub(crate) fn put_signed(number: i64, out: &mut Vec<u8>) {
 pub(crate) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     put_number(bytes.len() as u64, out);
     out.extend_from_slice(bytes);
+}
+
+/// Appends a fraction, as it is to the last bit.
+pub(crate) fn put_float(number: f64, out: &mut Vec<u8>) {
+    out.extend_from_slice(&number.to_le_bytes());
+}
+
+/// Appends a length of time, to the nanosecond.
+pub(crate) fn put_duration(duration: Duration, out: &mut Vec<u8>) {
+    put_number(duration.as_secs(), out);
+    put_number(duration.subsec_nanos().into(), out);
+}
+
+/// Appends what is one of two.
+pub(crate) fn put_flag(is_set: bool, out: &mut Vec<u8>) {
+    out.push(is_set.into());
 }
 
 /// Appends an object.
@@ -71,7 +91,7 @@ fn put_json_number(number: &Number, out: &mut Vec<u8>) {
         put_signed(number, out);
     } else {
         out.push(b'd');
-        out.extend_from_slice(&number.as_f64().unwrap_or_default().to_le_bytes());
+        put_float(number.as_f64().unwrap_or_default(), out);
     }
 }
 
@@ -108,6 +128,23 @@ impl<'a> Bytes<'a> {
         Some((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
+    pub(crate) fn float(&mut self) -> Option<f64> {
+        Some(f64::from_le_bytes(self.take(8)?.try_into().ok()?))
+    }
+
+    pub(crate) fn duration(&mut self) -> Option<Duration> {
+        let (seconds, nanos) = (self.number()?, u32::try_from(self.number()?).ok()?);
+        (nanos < 1_000_000_000).then(|| Duration::new(seconds, nanos))
+    }
+
+    pub(crate) fn flag(&mut self) -> Option<bool> {
+        match self.byte()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+
     pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
         let count = usize::try_from(self.number()?).ok()?;
         self.take(count)
@@ -134,7 +171,7 @@ impl<'a> Bytes<'a> {
             b't' => Value::Bool(true),
             b'u' => Value::from(self.number()?),
             b'i' => Value::from(self.signed()?),
-            b'd' => Value::from(f64::from_le_bytes(self.take(8)?.try_into().ok()?)),
+            b'd' => Value::from(self.float()?),
             b's' => Value::from(self.text()?),
             b'a' => Value::Array(
                 (0..self.number()?).map(|_| self.value(levels.checked_sub(1)?)).collect::<Option<_>>()?,

@@ -157,7 +157,7 @@ fn a_full_disk_ends_the_run_with_whole_lines_and_an_advice() {
     let path = folder.path().join("out.jsonl");
     let url = server.url("/list?p={page}");
     let command = format!(
-        "ulimit -f 8; exec {} crawl '{url}' -p 0-99999 -e '//li[2]' -f t=./a -q -o {}",
+        "ulimit -f 8; exec {} crawl '{url}' -p 0-99999 -e '//li[2]' -f t=./a -q --no-state -o {}",
         env!("CARGO_BIN_EXE_pagemill"),
         path.display()
     );

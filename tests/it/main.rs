@@ -9,6 +9,8 @@ mod agents;
 mod bad_pages;
 /// Commands and job files that are wrong: all mistakes at once, and no request.
 mod bad_usage;
+/// What must hold at the end: exit code 4, and a line for each check that is broken.
+mod checks;
 /// Cookies that servers set, of the user, and of files.
 mod cookies;
 /// The main job: pages in, JSON Lines out.
@@ -29,18 +31,28 @@ mod fetch;
 mod fields;
 /// Rules that follow links, as far as a page shows it.
 mod follow;
+/// Killed at any moment, and the same command again.
+mod kill;
 /// Which links are followed, in which order, and that it ends.
 mod links;
 /// Methods and bodies: forms, JSON, and what redirects make of them.
 mod messages;
+/// Where records go: parts, compressed files.
+mod output;
 /// The pace at hosts and their robots.txt, as the server sees them.
 mod politeness;
 /// No output has a secret in it.
 mod redaction;
+/// `pagemill retry`: failed pages once more.
+mod retry;
 /// Sitemaps and feeds as where a crawl begins.
 mod seeds;
 /// What is asked for: several URLs, lists, variables, globs.
 mod sources;
+/// `pagemill status`: what a state tells of a run.
+mod status;
 mod support;
+/// Full disks, damage, files that others touch, two runs at once.
+mod torture;
 /// `pagemill try`: one page, expressions, near misses, line by line.
 mod try_page;

@@ -4,9 +4,11 @@
 //! `Set-Cookie`, and whom a cookie matches, is `cookie_store`'s business, whose home is here; which domains nobody may
 //! speak for, `psl`'s. Ours are the limits, and that a `Secure` cookie never goes over plain http, loopback included.
 //!
-//! [`netscape`] reads and writes the jar as `cookies.txt`, [`mod@file`] keeps it on disk.
+//! [`netscape`] reads and writes the jar as `cookies.txt`, [`mod@file`] keeps that on disk; `memory` tells the jar as
+//! entries, of which nothing is lost.
 
 pub mod file;
+mod memory;
 pub mod netscape;
 
 use std::collections::HashMap;
@@ -28,7 +30,7 @@ pub const MOST_IN_ALL: usize = 3000;
 pub const MOST_BYTES: usize = 4096;
 
 /// The cookies of a run.
-#[derive(Clone, Default, PartialEq)]
+#[derive(Clone, Default)]
 pub struct Jar {
     /// By the domain that somebody can register: cookies of `a.b.example.co.uk` and `example.co.uk` lie together, so
     /// that one look finds all that could match a host.
@@ -37,6 +39,14 @@ pub struct Jar {
     count: usize,
     /// What the next new cookie gets as its `order`.
     next: u64,
+    /// Which of them have changed.
+    changes: memory::Changes,
+}
+
+impl PartialEq for Jar {
+    fn eq(&self, other: &Jar) -> bool {
+        self.sites == other.sites && self.next == other.next
+    }
 }
 
 // A jar is compared in tests only; no part of it is unequal to itself.
@@ -60,7 +70,8 @@ impl Kept {
     fn is_same_as(&self, other: &Cookie<'_>) -> bool {
         self.cookie.name() == other.name()
             && self.cookie.domain == other.domain
-            && self.cookie.path == other.path
+            // Given or not, a path is a path.
+            && *self.cookie.path == *other.path
     }
 }
 
@@ -121,15 +132,23 @@ impl Jar {
         };
         if from_https || !site.iter().any(is_taken) {
             let before = site.len();
-            let former = site.iter().find(|kept| kept.is_same_as(&cookie)).map(|kept| kept.order);
-            site.retain(|kept| !kept.is_same_as(&cookie) && !kept.cookie.is_expired());
+            let changes = &mut self.changes;
+            let former = site.iter().position(|kept| kept.is_same_as(&cookie)).map(|at| site.remove(at));
+            if let Some(former) = former.as_ref().filter(|former| former.cookie != cookie) {
+                changes.note(former.order);
+            }
+            remove(site, changes, |kept| kept.cookie.is_expired());
             if !cookie.is_expired() {
-                let order = former.unwrap_or_else(|| {
-                    self.next += 1;
-                    self.next
-                });
+                let order = former.map_or_else(
+                    || {
+                        self.next += 1;
+                        changes.note(self.next);
+                        self.next
+                    },
+                    |former| former.order,
+                );
                 let kept = Kept { cookie, order };
-                make_room(site, kept.domain());
+                make_room(site, kept.domain(), changes);
                 site.push(kept);
             }
             self.count = self.count + site.len() - before;
@@ -154,7 +173,7 @@ impl Jar {
             return;
         };
         let site = self.sites.get_mut(&name).expect("its name was just found");
-        site.retain(|kept| kept.order != order);
+        remove(site, &mut self.changes, |kept| kept.order == order);
         if site.is_empty() {
             self.sites.remove(&name);
         }
@@ -178,11 +197,22 @@ impl fmt::Debug for Jar {
 }
 
 /// Drops the oldest cookies of a domain until one more may come.
-fn make_room(site: &mut Vec<Kept>, domain: &str) {
+fn make_room(site: &mut Vec<Kept>, domain: &str, changes: &mut memory::Changes) {
     while site.iter().filter(|kept| kept.domain() == domain).count() >= MOST_OF_A_DOMAIN {
         let oldest = site.iter().filter(|kept| kept.domain() == domain).map(|kept| kept.order).min();
-        site.retain(|kept| Some(kept.order) != oldest);
+        remove(site, changes, |kept| Some(kept.order) == oldest);
     }
+}
+
+/// Removes the cookies that `is_out`.
+fn remove(site: &mut Vec<Kept>, changes: &mut memory::Changes, is_out: impl Fn(&Kept) -> bool) {
+    site.retain(|kept| {
+        let stays = !is_out(kept);
+        if !stays {
+            changes.note(kept.order);
+        }
+        stays
+    });
 }
 
 /// The cookie as it may be kept, after a look at where it came from (RFC 6265 5.3 and its revision, 6265bis 5.7).

@@ -102,13 +102,17 @@ fn switch(text: &str) -> Result<bool, &'static str> {
 fn expiration(text: &str) -> Result<CookieExpiration, &'static str> {
     let whole = text.split('.').next().unwrap_or_default();
     let seconds: i64 = whole.parse().map_err(|_| "the fifth field is a time in seconds")?;
-    let at = u64::try_from(seconds).unwrap_or(0).min(LAST_SECOND);
+    Ok(expires_at(u64::try_from(seconds).unwrap_or(0)))
+}
+
+/// The expiration in so many seconds after the beginning of 1970; 0 is the end of the session.
+pub(super) fn expires_at(seconds: u64) -> CookieExpiration {
     // No time from now on is the beginning of 1970.
     match CookieExpiration::from(0_u64) {
-        CookieExpiration::AtUtc(epoch) if at > 0 => {
-            Ok(CookieExpiration::AtUtc(epoch + Duration::from_secs(at)))
+        CookieExpiration::AtUtc(epoch) if seconds > 0 => {
+            CookieExpiration::AtUtc(epoch + Duration::from_secs(seconds.min(LAST_SECOND)))
         }
-        _ => Ok(CookieExpiration::SessionEnd),
+        _ => CookieExpiration::SessionEnd,
     }
 }
 

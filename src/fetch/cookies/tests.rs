@@ -156,3 +156,9 @@ fn cookies_of_the_user_are_pairs() {
     assert_eq!(pairs("a=1\r\nX: y").unwrap_err().at, 3);
     assert_eq!(pairs(" ").unwrap_err().at, 0);
 }
+
+#[test]
+fn a_path_that_is_given_is_the_same_as_one_that_is_not() {
+    let jar = jar(&[("http://h/x", "a=1"), ("http://h/", "a=2; Path=/")]);
+    assert_eq!((sent(&jar, "http://h/x").as_str(), jar.len()), ("a=2", 1));
+}

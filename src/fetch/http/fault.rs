@@ -256,6 +256,17 @@ mod tests {
     }
 
     #[test]
+    fn the_words_of_every_limit_of_time_can_be_kept() {
+        let clocks = [Timeout::Connect, Timeout::PerRead, Timeout::Global].map(Error::Timeout);
+        for error in clocks.into_iter().chain([Error::Other(Box::new(Cut::Slow))]) {
+            let PageError::Timeout { clock, waited_for, .. } = told(error, Stage::Body) else {
+                panic!("not one")
+            };
+            assert!(crate::model::TIMEOUTS.contains(&(clock, waited_for)), "{clock}");
+        }
+    }
+
+    #[test]
     fn errors_wrapped_in_io_errors_are_found() {
         let cut = Error::Other(Box::new(Cut::Reset));
         let wrapped = Error::Io(io::Error::other(Error::Io(cut.into_io())));

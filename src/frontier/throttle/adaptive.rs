@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use super::latency::Window;
 use super::pace::Pace;
 use super::{Reply, ThrottlePolicy, Verdict};
+use crate::memory::Clock;
+use crate::wire::Bytes;
 
 /// Pause after a refusal that names none. It doubles with each further one, until something is answered.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -37,6 +39,19 @@ pub(super) struct Adaptive {
 impl Adaptive {
     pub(super) fn new() -> Adaptive {
         Adaptive { window: Window::new(), pace: Pace::new(), resume: None, in_a_row: 0 }
+    }
+
+    pub(super) fn put(&self, clock: Clock, out: &mut Vec<u8>) {
+        out.push(self.in_a_row);
+        self.window.put(out);
+        self.pace.put(clock, out);
+    }
+
+    pub(super) fn take(max_pause: Duration, bytes: &mut Bytes<'_>, clock: Clock) -> Option<Adaptive> {
+        let in_a_row = bytes.byte()?;
+        let (window, pace) = (Window::take(bytes)?, Pace::take(max_pause, bytes, clock)?);
+        // Nothing is under way that could belong to an earlier trouble.
+        Some(Adaptive { window, pace, resume: None, in_a_row })
     }
 
     pub(super) fn window(&self, most: u32) -> u32 {

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use crate::wire::{Bytes, put_flag, put_float};
+
 /// Growth of the latency that is never held against a host. A busy machine on either end, a garbage collector, a lost
 /// packet on a near line or another crawl thread's parsing delay an answer by some tens of milliseconds; a server whose
 /// answers queue for less than this is not in trouble.
@@ -21,6 +23,9 @@ const FLAT: f64 = 1.5;
 const OUTLIER: f64 = 2.0;
 /// What is left of the window after a round that took too long.
 const SHRINK: f64 = 0.8;
+
+/// No latency is longer: whatever the limits of time are, a year is beyond them.
+const LONGEST_SECONDS: f64 = 366.0 * 24.0 * 3600.0;
 
 /// The window of one host.
 #[derive(Debug, Clone)]
@@ -40,6 +45,22 @@ pub(super) struct Window {
 impl Window {
     pub(super) fn new() -> Window {
         Window { size: 1.0, doubling: true, answers: 0.0, smooth: 0.0, quiet: 0.0 }
+    }
+
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
+        put_float(self.size, out);
+        put_flag(self.doubling, out);
+        put_float(self.smooth, out);
+        put_float(self.quiet, out);
+    }
+
+    /// In the midst of a round; it begins anew.
+    pub(super) fn take(bytes: &mut Bytes<'_>) -> Option<Window> {
+        let (size, doubling, smooth, quiet) = (bytes.float()?, bytes.flag()?, bytes.float()?, bytes.float()?);
+        // Comparisons that hold for no NaN.
+        let is_one = (1.0..=f64::from(u32::MAX)).contains(&size)
+            && [smooth, quiet].iter().all(|seconds| (0.0..=LONGEST_SECONDS).contains(seconds));
+        is_one.then_some(Window { size, doubling, answers: 0.0, smooth, quiet })
     }
 
     /// Requests in flight, not capped by any setting but that at the last growth.

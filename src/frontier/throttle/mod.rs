@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 use adaptive::Adaptive;
 use scrapy::AutoThrottle;
 
+use crate::memory::Clock;
+use crate::wire::Bytes;
+
 /// How the pace of each host is set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThrottlePolicy {
@@ -76,6 +79,11 @@ pub(super) enum Verdict {
     Broken,
 }
 
+// Which mode a throttle has learned in, on disk.
+const OFF: u8 = 0;
+const ADAPTIVE: u8 = 1;
+const AUTO_THROTTLE: u8 = 2;
+
 /// One host's throttle. It is small: a hundred thousand are fine.
 #[derive(Debug, Clone)]
 pub(super) struct Throttle {
@@ -102,6 +110,38 @@ impl Throttle {
             }
         };
         Throttle { per_host: policy.per_host.max(1), delay: policy.delay, mode }
+    }
+
+    /// Appends what it has learned. What is known of requests under way, and what was measured just now, is left out:
+    /// that ends with the process. Where it makes a difference, the pace goes on slower than it was, never faster.
+    pub(super) fn put(&self, clock: Clock, out: &mut Vec<u8>) {
+        match &self.mode {
+            Mode::Off => out.push(OFF),
+            Mode::Adaptive(adaptive) => {
+                out.push(ADAPTIVE);
+                adaptive.put(clock, out);
+            }
+            Mode::AutoThrottle(auto) => {
+                out.push(AUTO_THROTTLE);
+                auto.put(out);
+            }
+        }
+    }
+
+    /// The throttle that had learned what [`Throttle::put`] wrote, under a policy that may have changed since. What was
+    /// learned in another mode says nothing in this one, which begins anew.
+    pub(super) fn take(policy: &ThrottlePolicy, bytes: &mut Bytes<'_>, clock: Clock) -> Option<Throttle> {
+        let mut throttle = Throttle::new(policy);
+        let learned = match bytes.byte()? {
+            OFF => Mode::Off,
+            ADAPTIVE => Mode::Adaptive(Adaptive::take(policy.max_pause, bytes, clock)?),
+            AUTO_THROTTLE => Mode::AutoThrottle(AutoThrottle::take(policy.delay, bytes)?),
+            _ => return None,
+        };
+        if std::mem::discriminant(&learned) == std::mem::discriminant(&throttle.mode) {
+            throttle.mode = learned;
+        }
+        Some(throttle)
     }
 
     /// How many requests may be in flight now; at least 1.
@@ -158,6 +198,10 @@ fn asked_pause(policy: &ThrottlePolicy, reply: Reply) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     fn policy(mode: ThrottleMode) -> ThrottlePolicy {
@@ -222,6 +266,84 @@ mod tests {
                 throttle.observe(&policy, Reply { latency: Duration::from_millis(1), verdict }, now);
                 assert!(throttle.spacing() >= policy.delay && (1..=8).contains(&throttle.window()));
             }
+        }
+    }
+
+    const LATENCY: Duration = Duration::from_millis(100);
+
+    fn kept(throttle: &Throttle, clock: Clock) -> Vec<u8> {
+        let mut bytes = vec![];
+        throttle.put(clock, &mut bytes);
+        bytes
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_learned_is_kept_and_no_more_is_dared(
+            mode in 0..3_usize,
+            replies in proptest::collection::vec((0..5_u8, 1..2_000_u64), 0..80),
+            pause in 0..100_u32,
+        ) {
+            let policy = policy(modes()[mode].clone());
+            let mut throttle = Throttle::new(&policy);
+            let mut now = Instant::now();
+            for (verdict, millis) in replies {
+                throttle.sent(now);
+                now += Duration::from_millis(millis);
+                let verdict = match verdict {
+                    0 => Verdict::Refused { asked: None },
+                    1 => Verdict::TimedOut,
+                    _ => Verdict::Answered { status: 200 },
+                };
+                let reply = Reply { latency: Duration::from_millis(millis), verdict };
+                now += throttle.observe(&policy, reply, now).unwrap_or_default();
+            }
+            let clock = Clock { instant: now, system: SystemTime::UNIX_EPOCH + 50 * LATENCY };
+            let bytes = kept(&throttle, clock);
+            let later = Clock { system: clock.system + pause * LATENCY, ..clock };
+            let mut read = Bytes(&bytes);
+            let mut restored = Throttle::take(&policy, &mut read, later).unwrap();
+            prop_assert!(read.0.is_empty());
+            prop_assert_eq!(restored.window(), throttle.window());
+            prop_assert_eq!(restored.spacing(), throttle.spacing());
+            // From here on, the same happens to both.
+            for _ in 0..20 {
+                for throttle in [&mut throttle, &mut restored] {
+                    throttle.sent(now);
+                    let verdict = Verdict::Answered { status: 200 };
+                    throttle.observe(&policy, Reply { latency: LATENCY, verdict }, now + LATENCY);
+                }
+                now += LATENCY;
+                prop_assert!(restored.window() <= throttle.window());
+                prop_assert!(restored.spacing() >= throttle.spacing());
+            }
+        }
+
+        #[test]
+        fn any_bytes_can_be_read_without_a_panic(
+            mode in 0..3_u8,
+            bytes in proptest::collection::vec(any::<u8>(), 0..80),
+        ) {
+            let bytes = [vec![mode], bytes].concat();
+            let policy = policy(modes()[usize::from(mode)].clone());
+            if let Some(mut throttle) = Throttle::take(&policy, &mut Bytes(&bytes), Clock::now()) {
+                prop_assert!((1..=8).contains(&throttle.window()));
+                let verdict = Verdict::Answered { status: 200 };
+                throttle.observe(&policy, Reply { latency: LATENCY, verdict }, Instant::now());
+                let _ = throttle.spacing();
+            }
+        }
+    }
+
+    #[test]
+    fn another_mode_begins_anew() {
+        let [off, adaptive, auto] = modes().map(policy);
+        for (policy, other) in [(&off, &adaptive), (&adaptive, &auto), (&auto, &off)] {
+            let bytes = kept(&Throttle::new(policy), Clock::now());
+            let mut bytes = Bytes(&bytes);
+            let throttle = Throttle::take(other, &mut bytes, Clock::now()).unwrap();
+            assert!(bytes.0.is_empty(), "all that the other mode wrote is read");
+            assert_eq!(throttle.spacing(), Throttle::new(other).spacing());
         }
     }
 

@@ -14,6 +14,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::memory::Clock;
+use crate::wire::{Bytes, put_flag, put_float, put_number};
+
 /// The meter forgets in steps of this: a measurement covers one to two of them.
 const METERED: Duration = Duration::from_millis(500);
 /// And of at least so many answers.
@@ -102,6 +105,33 @@ impl Pace {
             answers: 0,
             meter: Meter::default(),
         }
+    }
+
+    pub(super) fn put(&self, clock: Clock, out: &mut Vec<u8>) {
+        put_float(self.per_second, out);
+        put_float(self.plateau, out);
+        let found_again = match self.stage {
+            Stage::Search => None,
+            Stage::Level { found_again } => Some(found_again),
+        };
+        put_flag(found_again.is_some(), out);
+        out.extend(found_again);
+        let leaves = self.leaves.map(|leaves| leaves.max(clock.instant));
+        put_number(leaves.map_or(0, |leaves| clock.to_unix_ms(leaves)), out);
+    }
+
+    /// The pace stays where it was until it is time to look for more. The measurement begins anew.
+    pub(super) fn take(max_pause: Duration, bytes: &mut Bytes<'_>, clock: Clock) -> Option<Pace> {
+        let (per_second, plateau) = (bytes.float()?, bytes.float()?);
+        let stage = match bytes.flag()? {
+            false => Stage::Search,
+            true => Stage::Level { found_again: bytes.byte()? },
+        };
+        let leaves = Some(bytes.number()?).filter(|&ms| ms > 0);
+        let leaves = leaves.map(|ms| clock.from_unix_ms(ms, LONGEST_STAY.saturating_add(max_pause)));
+        // It may be a little below the slowest plateau. No NaN is at least anything.
+        let is_one = per_second >= SLOWEST_PER_SECOND / 2.0 && plateau >= SLOWEST_PER_SECOND;
+        is_one.then(|| Pace { per_second, plateau, stage, leaves, ..Pace::new() })
     }
 
     /// Requests per second; infinite while nothing was refused.

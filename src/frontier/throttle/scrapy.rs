@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::{Reply, Verdict};
+use crate::wire::{Bytes, put_float};
 
 /// One host's delay.
 #[derive(Debug, Clone)]
@@ -17,6 +18,16 @@ impl AutoThrottle {
     /// Starts with the longer of the two. The start may exceed the longest delay, as in Scrapy, until the first answer.
     pub(super) fn new(delay: Duration, start_delay: Duration) -> AutoThrottle {
         AutoThrottle { delay_seconds: delay.max(start_delay).as_secs_f64() }
+    }
+
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
+        put_float(self.delay_seconds, out);
+    }
+
+    /// Never below the delay of the policy, which may be another one by now.
+    pub(super) fn take(delay: Duration, bytes: &mut Bytes<'_>) -> Option<AutoThrottle> {
+        let seconds = bytes.float().filter(|seconds| seconds.is_finite() && *seconds >= 0.0)?;
+        Some(AutoThrottle { delay_seconds: seconds.max(delay.as_secs_f64()) })
     }
 
     /// Time between the sends of two requests.
