@@ -8,6 +8,8 @@
 //! waits in the `backlog` while there is enough to do.
 
 mod backlog;
+#[cfg(test)]
+mod crash_tests;
 mod host;
 mod hosts;
 #[cfg(test)]

@@ -12,35 +12,35 @@ use proptest::prelude::*;
 use url::Url;
 
 use super::{
-    FollowPolicy, Frontier, FrontierPolicy, Gave, HostPace, Next, Order, PacePolicy, RetryPolicy, Settled,
-    Spill, ThrottleMode, ThrottlePolicy,
+    FollowPolicy, Frontier, FrontierPolicy, Gave, HostPace, Next, Order, PacePolicy, Requests, RetryPolicy,
+    Settled, Spill, Supply, ThrottleMode, ThrottlePolicy,
 };
-use crate::model::{Errand, Exchange, Link, PageError, Request, RequestId, RuleId};
+use crate::model::{Drawn, Errand, Exchange, Link, PageError, Request, RequestId, RuleId, SourcePosition};
 use crate::robots::Robots;
 use crate::scope::{self, ScopePolicy};
 
 /// No run of the sizes tried here takes so many steps.
-const MOST_STEPS: u32 = 200_000;
+pub(super) const MOST_STEPS: u32 = 200_000;
 
 /// Which site, at which pace.
 #[derive(Debug, Clone)]
-struct World {
-    pages: u64,
+pub(super) struct World {
+    pub(super) pages: u64,
     hosts: u64,
     per_host: u32,
     per_ip: Option<u32>,
     interval_ms: u64,
     adaptive: bool,
-    robots: bool,
-    links: bool,
+    pub(super) robots: bool,
+    pub(super) links: bool,
     order: Order,
-    ordered: bool,
+    pub(super) ordered: bool,
     /// The page with something that an earlier run has met, if there is one.
-    seen: Option<u64>,
-    luck: u64,
+    pub(super) seen: Option<u64>,
+    pub(super) luck: u64,
 }
 
-fn worlds() -> impl Strategy<Value = World> {
+pub(super) fn worlds() -> impl Strategy<Value = World> {
     let pace = (1..4_u32, prop::option::of(1..3_u32), prop::sample::select(vec![0, 0, 300]), any::<bool>());
     let order = prop::sample::select(vec![Order::Breadth, Order::Depth, Order::Priority]);
     let seen = prop::option::of(0..40_u64);
@@ -70,7 +70,8 @@ impl World {
         Url::parse(&format!("http://h{}.example/p/{page}", page % self.hosts)).unwrap()
     }
 
-    fn frontier(&self) -> Frontier {
+    /// From the first page of the source, or where an earlier run has come to.
+    pub(super) fn frontier(&self, drawn: u64) -> Frontier {
         let throttle = ThrottlePolicy {
             mode: if self.adaptive { ThrottleMode::Adaptive } else { ThrottleMode::Off },
             per_host: self.per_host,
@@ -97,6 +98,8 @@ impl World {
         let named = if self.links && self.seen.is_none() { 1 } else { self.pages };
         let urls: Vec<Url> = (0..named).map(|page| self.url(page)).collect();
         let requests = (0..).map(RequestId).zip(urls).map(|(id, url)| Ok(Request::new(id, url, None)));
+        let mut requests = Source { requests: Box::new(requests), drawn: 0 };
+        (0..drawn).for_each(|_| drop(requests.draw()));
         Frontier::new(Box::new(requests), policy)
     }
 
@@ -122,23 +125,41 @@ impl World {
     }
 }
 
+/// Knows how far it was read.
+struct Source {
+    requests: Requests,
+    drawn: u64,
+}
+
+impl Supply for Source {
+    fn draw(&mut self) -> Drawn {
+        let drawn = self.requests.draw();
+        self.drawn += u64::from(matches!(drawn, Drawn::Next(_)));
+        drawn
+    }
+
+    fn position(&self, with_last: bool) -> SourcePosition {
+        SourcePosition { drawn: self.drawn - u64::from(!with_last), ..SourcePosition::default() }
+    }
+}
+
 /// The next of a row of numbers that look random (Lehmer's generator).
-fn next_of(luck: &mut u64, below: u64) -> u64 {
+pub(super) fn next_of(luck: &mut u64, below: u64) -> u64 {
     *luck = luck.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     (*luck >> 33) % below
 }
 
-/// Answers one request that is in flight, and gives the page number if that settled it for good.
-fn answer(
+/// Answers one request that is in flight, and says how that settled it, if it is for good.
+pub(super) fn answer(
     world: &World,
     frontier: &mut Frontier,
     request: &Request,
     luck: &mut u64,
     now: Instant,
-) -> Option<u64> {
+) -> Option<Settled> {
     let latency = Some(Duration::from_millis(1 + next_of(luck, 50)));
     let mut exchange = Exchange { latency, peer: world.peer(request), ..Exchange::default() };
-    let page = request.target().path().strip_prefix("/p/").and_then(|number| number.parse::<u64>().ok());
+    let page = request.url.path().strip_prefix("/p/").and_then(|number| number.parse::<u64>().ok());
     let robots = Robots::parse(b"User-agent: *\nDisallow: /p/3\n", "pagemill");
     let elsewhere;
     let error;
@@ -164,6 +185,11 @@ fn answer(
             elsewhere = world.url(next_of(luck, world.pages)).join("/q").unwrap();
             Ok(Gave::Moved(&elsewhere))
         }
+        // A place of its own for each page, so that none is known already.
+        (Errand::Page, 3) if request.moved.is_none() => {
+            elsewhere = request.url.join(&format!("/moved{}", request.url.path())).unwrap();
+            Ok(Gave::Moved(&elsewhere))
+        }
         _ => {
             let mut links = page.map_or_else(Vec::new, |page| world.links(page));
             if page.is_some() && page == world.seen {
@@ -173,14 +199,14 @@ fn answer(
         }
     };
     match frontier.settle(request, result, exchange, now).settled {
-        Settled::Done | Settled::Failed | Settled::LeftOut => Some(request.id.0),
+        settled @ (Settled::Done | Settled::Failed | Settled::LeftOut) => Some(settled),
         Settled::Retry | Settled::Moved | Settled::Own => None,
     }
 }
 
 /// Runs to the end; gives the numbers of the requests in the order in which they were settled.
 fn run(world: &World) -> Result<Vec<u64>, TestCaseError> {
-    let mut frontier = world.frontier();
+    let mut frontier = world.frontier(0);
     let (mut now, mut luck) = (Instant::now(), world.luck);
     let mut in_flight: Vec<Request> = Vec::new();
     let mut settled = Vec::new();
@@ -223,7 +249,8 @@ fn run(world: &World) -> Result<Vec<u64>, TestCaseError> {
         if may_answer && !in_flight.is_empty() {
             let request = in_flight.swap_remove(next_of(&mut luck, in_flight.len() as u64) as usize);
             now += Duration::from_millis(next_of(&mut luck, 40));
-            settled.extend(answer(world, &mut frontier, &request, &mut luck, now));
+            let how = answer(world, &mut frontier, &request, &mut luck, now);
+            settled.extend(how.map(|_| request.id.0));
         }
         prop_assert!(!frontier.has_trouble());
     }

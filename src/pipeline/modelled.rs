@@ -524,9 +524,17 @@ fn assert_none_twice(tray: &Tray) {
     assert_eq!(all.len(), settled, "a page was settled twice");
 }
 
+/// Runs `scenario` in so many random interleavings. The conductor's frames are deep where nothing is optimised.
+fn check_random(scenario: impl Fn() + Send + Sync + 'static, interleavings: usize) {
+    let mut config = shuttle::Config::new();
+    config.stack_size = 1 << 18;
+    let scheduler = shuttle::scheduler::RandomScheduler::new(interleavings);
+    shuttle::Runner::new(scheduler, config).run(scenario);
+}
+
 #[test]
 fn every_page_is_settled_exactly_once_with_retries_mixed_in() {
-    shuttle::check_random(
+    check_random(
         || {
             let mut tray = Tray::default();
             let (result, _) = Run::of(7).through(&mut tray);
@@ -540,7 +548,7 @@ fn every_page_is_settled_exactly_once_with_retries_mixed_in() {
 #[test]
 fn a_cyclic_site_ends_with_every_page_settled_once_though_some_fail() {
     for ordered in [false, true] {
-        shuttle::check_random(
+        check_random(
             move || {
                 let run = Run { circles: Some(Circles { pages: 11, ordered }), ..Run::of(1) };
                 let mut tray = Tray::default();
@@ -565,7 +573,7 @@ fn a_cyclic_site_ends_with_every_page_settled_once_though_some_fail() {
 
 #[test]
 fn a_single_thread_of_each_kind_is_enough() {
-    shuttle::check_random(
+    check_random(
         || {
             let mut tray = Tray::default();
             let run = Run { jobs: 1, parsers: 1, ..Run::of(5) };
@@ -578,7 +586,7 @@ fn a_single_thread_of_each_kind_is_enough() {
 
 #[test]
 fn the_reorder_window_holds_requests_back_without_locking_up() {
-    shuttle::check_random(
+    check_random(
         || {
             let mut tray = Tray { window: Some(1), ..Tray::default() };
             assert_eq!(Run::of(6).through(&mut tray).0.expect("no panic"), Ok(Conducted::Completed));
@@ -590,7 +598,7 @@ fn the_reorder_window_holds_requests_back_without_locking_up() {
 
 #[test]
 fn a_stop_lets_what_is_in_flight_arrive_and_leaves_nothing_behind() {
-    shuttle::check_random(
+    check_random(
         || {
             let run = Run::of(9);
             let how = Arc::new(Ask(Arc::clone(&run.stop)));
@@ -606,7 +614,7 @@ fn a_stop_lets_what_is_in_flight_arrive_and_leaves_nothing_behind() {
 
 #[test]
 fn a_stop_from_outside_ends_the_run_at_any_moment() {
-    shuttle::check_random(
+    check_random(
         || {
             let run = Run::of(6);
             let stop = Arc::clone(&run.stop);
@@ -624,7 +632,7 @@ fn a_stop_from_outside_ends_the_run_at_any_moment() {
 
 #[test]
 fn an_abort_reaches_the_conductor_though_no_outcome_comes() {
-    shuttle::check_random(
+    check_random(
         || {
             let gate = Gate::closed();
             let run = Run { gate: Some(gate.clone()), ..Run::of(6) };
@@ -645,7 +653,7 @@ fn an_abort_reaches_the_conductor_though_no_outcome_comes() {
 
 #[test]
 fn a_broken_output_ends_every_thread() {
-    shuttle::check_random(
+    check_random(
         || {
             let mut tray = Tray { breaks_after: Some(2), ..Tray::default() };
             assert_eq!(Run::of(9).through(&mut tray).0.expect("no panic"), Err("disk full"));
@@ -657,7 +665,7 @@ fn a_broken_output_ends_every_thread() {
 
 #[test]
 fn a_broken_output_ends_an_abort_too() {
-    shuttle::check_random(
+    check_random(
         || {
             let run = Run::of(9);
             let how = Arc::new(Abort(Arc::clone(&run.stop)));
@@ -674,7 +682,7 @@ fn a_panic_in_a_worker_ends_the_run_and_is_named() {
     for (role, thread) in [(Role::Crawl, "crawl-"), (Role::Parse, "parse-")] {
         let named = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&named);
-        shuttle::check_random(
+        check_random(
             move || {
                 let run = Run { panic_at: Some((3, role)), ..Run::of(9) };
                 let mut tray = Tray::default();
@@ -696,7 +704,7 @@ fn a_panic_in_a_worker_ends_the_run_and_is_named() {
 
 #[test]
 fn a_deadline_ends_the_run_with_what_is_in_flight_settled() {
-    shuttle::check_random(
+    check_random(
         || {
             let run = Run { deadline: Some(Instant::now()), ..Run::of(9) };
             let mut tray = Tray::default();

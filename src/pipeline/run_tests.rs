@@ -143,7 +143,7 @@ fn a_range_ends_at_a_record_of_an_earlier_run() {
     for ordered in ["true", "false"] {
         let job = job(JOB, &[("ordered", ordered), ("stop-at-seen", "true")]);
         let memory = Memory::default();
-        remember(&job, &memory, 1, "<li id=3>30</li><li id=9>90</li>");
+        remember(&job, &memory, 1, "<li id=3>30</li><li id=777>90</li>");
         let (lines, summary) = ran(&job, &memory, 2, list);
         assert_eq!(summary.pages_done, 3);
         assert_eq!(ops(&lines), ["0 new", "1 new", "2 new"]);

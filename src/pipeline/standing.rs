@@ -72,7 +72,7 @@ pub struct Standing {
     pub retries: u64,
     /// How far the source has been read.
     pub source: SourcePosition,
-    /// How long the output is, in bytes.
+    /// How long the output is, in bytes; with `--rotate`, its last part.
     pub output_bytes: u64,
 }
 

@@ -578,7 +578,11 @@ fn calm<T>(folder: &Path, read: impl FnOnce() -> Result<T, fjall::Error>) -> Res
     IS_READING.set(was_reading);
     match read {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(fjall::Error::Io(cause))) if is_of_the_system(&cause) => Err(StateError::write(folder, cause)),
+        Ok(Err(fjall::Error::Io(cause) | fjall::Error::Storage(fjall::LsmError::Io(cause))))
+            if is_of_the_system(&cause) =>
+        {
+            Err(StateError::write(folder, cause))
+        }
         Ok(Err(fjall::Error::Locked)) => Err(StateError::Held { folder: folder.to_owned(), process: None }),
         Ok(Err(error)) => Err(StateError::damaged(folder, format!("its store says {error:?}"))),
         Err(_) => Err(StateError::damaged(folder, "its store cannot make sense of it")),
@@ -598,7 +602,7 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 
 fn to_io(error: fjall::Error) -> io::Error {
     match error {
-        fjall::Error::Io(cause) => cause,
+        fjall::Error::Io(cause) | fjall::Error::Storage(fjall::LsmError::Io(cause)) => cause,
         fjall::Error::Poisoned => io::Error::other("an earlier write failed"),
         error => io::Error::other(format!("{error:?}")),
     }

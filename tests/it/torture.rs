@@ -2,6 +2,8 @@
 //!
 //! After each of it there is the right file or an error that says what to do; never a wrong file, a panic or a hang.
 
+#![allow(clippy::print_stdout, reason = "figures for whoever runs it by hand")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
