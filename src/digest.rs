@@ -1,7 +1,7 @@
 //! 128 bits that stand for some bytes: the same in every run and on every machine, so they can be written down.
 //!
 //! Whoever chooses the bytes cannot make two of them agree: that would take some 2^64 attempts. What the bytes are is
-//! for others to say. The only user of blake3.
+//! for others to say.
 
 /// Takes in bytes, piece by piece. Where one piece ends and the next begins is not told: who needs that says it in the
 /// bytes.

@@ -261,7 +261,9 @@ impl RunDesk {
     pub(super) fn tell_gone(&mut self, why_not: Option<&str>) -> Result<(), DeskError> {
         let Some(news) = self.news.as_mut().filter(|news| news.with_op()) else { return Ok(()) };
         if let Some(reason) = why_not {
-            self.say(&format!("note: nothing is told as gone, since {reason}"));
+            if !self.talk.quiet {
+                self.say(&format!("note: nothing is told as gone, since {reason}"));
+            }
             return Ok(());
         }
         let mut gone = news.gone();

@@ -37,6 +37,8 @@ mod kill;
 mod links;
 /// Methods and bodies: forms, JSON, and what redirects make of them.
 mod messages;
+/// Only what is new since the last run.
+mod news;
 /// Where records go: parts, compressed files.
 mod output;
 /// The pace at hosts and their robots.txt, as the server sees them.
