@@ -136,6 +136,11 @@ impl RunDesk {
         RunDesk { news: Some(news), looks_for_seen: stops_at_seen, ..self }
     }
 
+    /// What was counted so far.
+    pub(super) fn counts(&self) -> &Summary {
+        &self.summary
+    }
+
     /// How many pages failed for good, and how many robots.txt forbids.
     pub(super) fn unread_pages(&self) -> (u64, u64) {
         (self.summary.pages_failed(), self.summary.pages_disallowed)

@@ -20,8 +20,12 @@ use crate::sync::{self, Receiver, Scope, Sender, bounded};
 /// So long what is done may be undone by a crash.
 const COMMIT_EVERY: Duration = Duration::from_millis(200);
 
-/// So many pages at most.
+/// So many pages at most, if they did not come within [`COMMIT_GAP`].
 const COMMIT_PAGES: u32 = 256;
+
+/// Commits are no closer than this: with 20,000 pages a second, a commit of 256 of them would wait for the disk a hundred
+/// times a second, and be no safer for it.
+const COMMIT_GAP: Duration = Duration::from_millis(50);
 
 /// So many changes of requests at most: a commit of them is some megabytes.
 const COMMIT_CHANGES: usize = 20_000;
@@ -151,7 +155,8 @@ impl Keeper {
             result?;
         }
         let is_due = self.since.is_some_and(|since| now >= since + COMMIT_EVERY);
-        Ok(!self.is_busy && (is_due || self.pages >= COMMIT_PAGES || changes >= COMMIT_CHANGES))
+        let is_full = self.pages >= COMMIT_PAGES && self.since.is_some_and(|since| now >= since + COMMIT_GAP);
+        Ok(!self.is_busy && (is_due || is_full || changes >= COMMIT_CHANGES))
     }
 
     /// When it is time for a commit, if there is anything to write down.

@@ -378,7 +378,10 @@ where
         desk.note_links(counts);
     }
     let end = end_of(conducted, &mut frontier, interrupted);
-    let why_not = why_nothing_is_gone(end, &frontier, &desk);
+    // A site that has changed shows nothing of what it has.
+    let broken = checked(job, desk.counts(), end).checks_broken.into_iter().next();
+    let why_not = why_nothing_is_gone(end, &frontier, &desk)
+        .or(broken.map(|check| format!("a check is broken ({check})")));
     let trouble = frontier.take_trouble();
     let kept =
         desk.write_rest(end.is_done()).and_then(|()| desk.tell_gone(why_not.as_deref())).and_then(|()| {
