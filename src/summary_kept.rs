@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 
-use super::Summary;
+use super::{NewsSummary, Summary};
 use crate::model::FieldTally;
 use crate::wire::{Bytes, put_map};
 
@@ -27,6 +27,11 @@ impl Summary {
             .iter()
             .map(|(name, tally)| (name.clone(), vec![tally.filled, tally.empty, tally.wrong_type].into()));
         put("fields", Value::Object(fields.collect()));
+        if let Some(news) = &self.news {
+            let counts = [news.new, news.without_key, news.changed, news.unchanged, news.same_key];
+            put("news", counts.to_vec().into());
+            put("gone", news.gone.map_or(Value::Null, Value::from));
+        }
         let mut bytes = Vec::new();
         put_map(&map, &mut bytes);
         bytes
@@ -47,6 +52,20 @@ impl Summary {
             started_at: SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(count("started")?))?,
             duration: Duration::from_millis(count("took")?),
             ..empty.clone()
+        };
+        summary.news = match map.get("news") {
+            None => empty.news,
+            Some(counts) => {
+                let count = |at| counts.get(at).and_then(Value::as_u64);
+                Some(NewsSummary {
+                    new: count(0)?,
+                    without_key: count(1)?,
+                    changed: count(2)?,
+                    unchanged: count(3)?,
+                    same_key: count(4)?,
+                    gone: map.get("gone").and_then(Value::as_u64),
+                })
+            }
         };
         let fields = map.get("fields")?.as_object()?;
         for (name, tally) in &mut summary.fields {
@@ -84,6 +103,11 @@ mod tests {
             duration: Duration::from_millis(1234),
             ..empty.clone()
         };
+        for gone in [None, Some(6)] {
+            let news = NewsSummary { new: 1, without_key: 2, changed: 3, unchanged: 4, same_key: 5, gone };
+            let summary = Summary { news: Some(news), ..summary.clone() };
+            assert_eq!(Summary::from_kept(&summary.to_kept(), &empty), Some(summary));
+        }
         summary.fields[1].1 = FieldTally { filled: 7, empty: 8, wrong_type: 9 };
         assert_eq!(Summary::from_kept(&summary.to_kept(), &empty), Some(summary.clone()));
         assert_eq!(Summary::from_kept(b"", &empty), None);

@@ -150,7 +150,7 @@ impl RunDesk {
     /// written in order.
     pub(super) fn keep(self, keeping: Keeping, counted: Option<Summary>, next: RequestId) -> RunDesk {
         let summary = counted.unwrap_or_else(|| self.summary.clone());
-        let news = self.summary.news;
+        let news = summary.news.or(self.summary.news);
         RunDesk {
             keeping: Some(keeping),
             reorder: self.reorder.map(|_| Reorder::new(next)),
@@ -281,7 +281,7 @@ impl RunDesk {
         }
         self.summary.records += all;
         if let Some(counts) = &mut self.summary.news {
-            counts.gone = Some(all);
+            *counts.gone.get_or_insert(0) += all;
         }
         Ok(())
     }

@@ -33,6 +33,9 @@ const COMMIT_CHANGES: usize = 20_000;
 /// With so many the run waits for the disk, since they are in memory.
 const MOST_CHANGES: usize = 10 * COMMIT_CHANGES;
 
+/// And with so many pages: what became of them is, too.
+const MOST_PAGES: u32 = 200_000;
+
 /// It makes bytes of requests, and waits for the disk.
 const STACK_BYTES: usize = 1 << 20;
 
@@ -52,6 +55,9 @@ pub enum KeepError {
     /// The state cannot be written.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The thread panicked, which is a fault of pagemill.
+    #[error("the thread that writes down what was done has died")]
+    Died,
 }
 
 impl KeepError {
@@ -60,6 +66,7 @@ impl KeepError {
         match self {
             KeepError::Output(error) => error.hint(),
             KeepError::State(error) => error.hint(),
+            KeepError::Died => None,
         }
     }
 }
@@ -110,9 +117,16 @@ impl Keeper {
         sync::spawn(scope, "keep", STACK_BYTES, move || {
             let _guard = StopOnPanic(stop);
             for commit in &to_keep {
+                let is_last = commit.is_last;
                 let result = keep(&store, commit);
-                let has_failed = result.is_err();
-                if keeps.send(result).is_err() || has_failed {
+                let is_over = is_last || result.is_err();
+                if is_over {
+                    // Whoever hears of it may remove the folder.
+                    drop(store);
+                    let _ = keeps.send(result);
+                    return stop.knock();
+                }
+                if keeps.send(result).is_err() {
                     return;
                 }
                 stop.knock();
@@ -143,16 +157,20 @@ impl Keeper {
         changes: usize,
         is_kept: &mut bool,
     ) -> Result<bool, KeepError> {
-        if self.is_busy && changes >= MOST_CHANGES {
+        if self.is_busy && (changes >= MOST_CHANGES || self.pages >= MOST_PAGES) {
             self.wait()?;
             *is_kept = true;
         }
-        if self.is_busy
-            && let Ok(result) = self.kept.try_recv()
-        {
-            self.is_busy = false;
-            *is_kept = true;
-            result?;
+        if self.is_busy {
+            match self.kept.try_recv() {
+                Ok(result) => {
+                    self.is_busy = false;
+                    *is_kept = true;
+                    result?;
+                }
+                Err(error) if error.is_empty() => {}
+                Err(_) => return Err(KeepError::Died),
+            }
         }
         let is_due = self.since.is_some_and(|since| now >= since + COMMIT_EVERY);
         let is_full = self.pages >= COMMIT_PAGES && self.since.is_some_and(|since| now >= since + COMMIT_GAP);
@@ -170,7 +188,8 @@ impl Keeper {
         failpoint::pass("handed over");
         (self.pages, self.since) = (0, None);
         // If the thread has failed, it said why, and that is heard next.
-        self.is_busy = self.commits.send(commit).is_ok();
+        let _ = self.commits.send(commit);
+        self.is_busy = true;
     }
 
     /// Waits until all that was handed over is on disk.
@@ -179,8 +198,8 @@ impl Keeper {
     /// It could not be written.
     pub(super) fn wait(&mut self) -> Result<(), KeepError> {
         if std::mem::take(&mut self.is_busy) {
-            // It hangs up without a word only if it panicked, which the guard tells.
-            return self.kept.recv().unwrap_or(Ok(()));
+            // It hangs up without a word only if it panicked.
+            return self.kept.recv().unwrap_or(Err(KeepError::Died));
         }
         Ok(())
     }

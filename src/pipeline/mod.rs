@@ -228,11 +228,18 @@ fn crawl_with(
         (Some(path), Some(jar)) => cookies::file::save(&jar, path),
         _ => Ok(()),
     };
-    match (ran, saved) {
-        (Ok(summary), Err(source)) => Err(RunError::Cookies { source, summary: Box::new(summary) }),
-        // What went wrong before is the news.
-        (ran, _) => ran,
+    // What went wrong before is the news.
+    let (summary, session) = ran?;
+    if let Err(source) = saved {
+        // The state says that the run is not done, so that the same command may save them.
+        return Err(RunError::Cookies { source, summary: Box::new(summary) });
     }
+    if let Some(session) = session.filter(|_| summary.end.is_done())
+        && let Err(error) = session.end(&summary)
+    {
+        return Err(RunError::Keep { source: error.into(), summary: Box::new(summary) });
+    }
+    Ok(summary)
 }
 
 /// Fetches one page by a policy, once: for looking at it, not for a run.
@@ -264,6 +271,7 @@ where
 {
     let Outlet { lines, past, last_run, .. } = output;
     run_with(job, pages, Ends { lines, past, keeps: None, last_run }, stop, progress, interrupted)
+        .map(|(summary, _)| summary)
 }
 
 fn run_with<F, A, R>(
@@ -273,7 +281,7 @@ fn run_with<F, A, R>(
     stop: &Stop,
     progress: Mode,
     interrupted: impl Fn() -> Option<i32>,
-) -> Result<Summary, RunError>
+) -> Result<(Summary, Option<Session>), RunError>
 where
     F: Fn(Request) -> Fetched + Sync,
     A: Fn(),
@@ -402,12 +410,7 @@ where
     if let Err(error) = kept.and(written) {
         return finish_broken(error, summary);
     }
-    if let Some(session) = session.filter(|_| end.is_done())
-        && let Err(error) = session.end(&summary)
-    {
-        return Err(RunError::Keep { source: error.into(), summary: Box::new(summary) });
-    }
-    Ok(summary)
+    Ok((summary, session))
 }
 
 /// The counts of a run that ended like this, with the checks that it breaks.
@@ -517,11 +520,11 @@ impl Supply for FirstRequests {
     }
 }
 
-fn finish_broken(error: DeskError, mut summary: Summary) -> Result<Summary, RunError> {
+fn finish_broken(error: DeskError, mut summary: Summary) -> Result<(Summary, Option<Session>), RunError> {
     match error {
         DeskError::Output(OutputError::BrokenPipe) => {
             summary.end = End::BrokenPipe;
-            Ok(summary)
+            Ok((summary, None))
         }
         DeskError::Output(source) => {
             summary.end = End::OutputError;

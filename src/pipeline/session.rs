@@ -313,8 +313,10 @@ impl Session {
             self.store.commit(batch)?;
         }
         frontier.remember_hosts(hosts, clock).ok_or_else(|| damaged("what is known of a host"))?;
+        // Without entries too: from here on it notes what it counts.
+        let traps = if self.is_resumed() { self.store.table(TRAPS)? } else { Vec::new() };
+        frontier.remember_traps(traps).ok_or_else(|| damaged("counts of links"))?;
         let Some(progress) = self.resumed.clone() else { return Ok(()) };
-        frontier.remember_traps(self.store.table(TRAPS)?).ok_or_else(|| damaged("counts of links"))?;
         let mut seen = Seen::new();
         seen.reserve(progress.numbered());
         for some in self.store.seen() {
@@ -344,7 +346,7 @@ impl Session {
     /// The run is done, with this `summary`, and all of it written down: says so in the state, or removes that if nobody
     /// needs it any more.
     ///
-    /// This is the last that is done on disk. Before it, the same command finds a run in which nothing is left to do, and
+    /// Nothing of the run is done on disk after it, but for its summary. Before it, the same command finds a run in which nothing is left to do, and
     /// ends as this one would have; from it on, the same command begins anew.
     ///
     /// # Errors

@@ -537,3 +537,51 @@ fn a_state_of_a_newer_form_is_refused_by_its_name() {
     fs::write(&manifest, text).unwrap();
     place.assert_goes_on("the form is ours");
 }
+
+#[test]
+fn what_a_first_run_has_counted_of_a_shape_counts_when_it_goes_on() {
+    let links: String = (0..40).map(|n| format!("<h1>a page</h1><a href='/n/{n}'>x</a>")).collect();
+    let server = Server::start(move |site| {
+        site.on("/start", Reply::page(links.clone()));
+        site.handle(|_| Reply::page("<h1>a page</h1>"));
+    });
+    let folder = temp_dir();
+    let out = folder.path().join("out.jsonl");
+    let url = server.url("/start");
+    let args = ["-f", "h=//h1", "--follow", "//a", "--max-per-shape", "6", "--rate", "20/s", "-q", "-o"];
+    let crawl = |more: &[&str]| {
+        let mut command = pagemill(["crawl", &url]);
+        command.args(args).arg(&out).args(more);
+        run(&mut command)
+    };
+    assert_eq!(crawl(&["--max-time", "150ms"]).code, Some(75));
+    assert_eq!(crawl(&[]).code, Some(0));
+    assert_eq!(std::fs::read_to_string(&out).unwrap().lines().count(), 1 + 6);
+}
+
+#[test]
+fn a_run_whose_cookies_cannot_be_saved_is_not_done_and_writes_nothing_again() {
+    let folder = temp_dir();
+    let out = folder.path().join("out.jsonl");
+    let jars = folder.path().join("jars");
+    fs::create_dir(&jars).unwrap();
+    let gone = jars.clone();
+    let server = Server::start(move |site| {
+        site.handle(move |hit| {
+            if hit.path == "/4" {
+                let _ = fs::remove_dir_all(&gone);
+            }
+            Reply::page("<h1>a page</h1>")
+        });
+    });
+    let url = server.url("/{page}");
+    let crawl = || {
+        let mut command = pagemill(["crawl", &url, "-p", "1-4", "-f", "h=//h1", "-q", "--save-cookies"]);
+        run(command.arg(jars.join("cookies.txt")).arg("-o").arg(&out))
+    };
+    assert_eq!(crawl().code, Some(1));
+    fs::create_dir(&jars).unwrap();
+    assert_eq!(crawl().code, Some(0));
+    assert_eq!(fs::read_to_string(&out).unwrap().lines().count(), 4);
+    assert!(jars.join("cookies.txt").exists());
+}
