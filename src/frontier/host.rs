@@ -175,6 +175,11 @@ impl Host {
         self.queue.peek().map(|Reverse(Queued(_, request))| request)
     }
 
+    /// How many requests wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
     pub(super) fn pop(&mut self) -> Option<Request> {
         self.queue.pop().map(|Reverse(Queued(_, request))| request)
     }

@@ -117,6 +117,12 @@ impl Hosts {
         self.waiting
     }
 
+    /// Requests that wait at the host of `url`.
+    pub(super) fn waiting_at(&mut self, url: &Url) -> usize {
+        let index = self.by_name.get(name_of(url)).copied();
+        index.map_or(0, |index| self.host(index).waiting())
+    }
+
     /// Lets `request` wait for its host.
     pub(super) fn push(&mut self, request: Request, now: Instant) {
         let index = self.index_of(request.target(), now);

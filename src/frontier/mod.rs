@@ -61,6 +61,9 @@ pub use self::throttle::{ThrottleMode, ThrottlePolicy};
 /// How many requests are read ahead of hosts that must wait, in search of one that need not.
 const READ_AHEAD: u64 = 10_000;
 
+/// How many where there is none to be found, since all go to one host: what waits in the source costs nothing.
+const READ_AHEAD_OF_ONE: usize = 64;
+
 /// How many wait at hosts before links go to the backlog, whatever the order.
 const MOST_AT_HOSTS: u64 = 2 * READ_AHEAD;
 
@@ -190,6 +193,8 @@ pub struct FrontierPolicy {
     pub until_empty: bool,
     /// Whether [`Frontier::end_at_seen`] may end the source, since it is one range and its pages follow each other.
     pub source_ends_at_seen: bool,
+    /// Whether all requests of the source go to one host, so that none behind one that waits could go out.
+    pub source_has_one_host: bool,
     /// When failed requests go out again.
     pub retry: RetryPolicy,
     /// How fast each host is asked.
@@ -212,6 +217,7 @@ impl FrontierPolicy {
         FrontierPolicy {
             until_empty: false,
             source_ends_at_seen: false,
+            source_has_one_host: false,
             retry: RetryPolicy::default(),
             pace: PacePolicy::unbounded(),
             follow: None,
@@ -235,6 +241,7 @@ pub struct Frontier {
     /// Whose robots.txt have not been asked for, and whose have.
     sitemaps_of: Vec<Url>,
     sitemaps_asked: Vec<Url>,
+    source_has_one_host: bool,
     /// How many of those in flight are requests of the frontier's own.
     own_in_flight: u64,
     open: Option<OpenRange>,
@@ -301,6 +308,7 @@ impl Frontier {
             seeds: policy.seeds.into_iter().rev().collect(),
             sitemaps_of: policy.sitemaps_of,
             sitemaps_asked: Vec::new(),
+            source_has_one_host: policy.source_has_one_host,
             own_in_flight: 0,
             open: policy.until_empty.then(OpenRange::default),
             source_ends_at_seen: policy.source_ends_at_seen,
@@ -498,6 +506,10 @@ impl Frontier {
             Some(Err(_)) => true,
             // The end of an open range is not known before its pages are: none is read that cannot go out.
             Some(Ok(next)) if self.may_end_early() => self.hosts.is_open(&next.url, now),
+            // There is no other host to be found behind one that must wait.
+            Some(Ok(next)) if self.source_has_one_host => {
+                self.hosts.waiting() < READ_AHEAD && self.hosts.waiting_at(&next.url) < READ_AHEAD_OF_ONE
+            }
             Some(Ok(_)) => self.hosts.waiting() < READ_AHEAD,
         };
         if !may_be_read {

@@ -325,6 +325,7 @@ where
         FrontierPolicy {
             until_empty: job.until_empty,
             source_ends_at_seen: job.is_one_range && job.news.is_some_and(|news| news.stop_at_seen),
+            source_has_one_host: job.source.as_ref().is_some_and(has_one_host),
             retry: job.retry.clone(),
             pace,
             follow: follows
@@ -468,6 +469,12 @@ fn why_nothing_is_gone(end: End, frontier: &Frontier, desk: &RunDesk) -> Option<
         End::AtSeen => Some("--stop-at-seen ended the run early".to_owned()),
         _ => Some("the run was cut short".to_owned()),
     }
+}
+
+/// Whether all requests of a source go to one host.
+fn has_one_host(source: &Source) -> bool {
+    let hosts = source.fixed_hosts().unwrap_or_default();
+    hosts.first().is_some_and(|first| hosts.iter().all(|host| host.host_str() == first.host_str()))
 }
 
 /// The requests for sitemaps and feeds, and whose robots.txt name further ones.
