@@ -45,7 +45,9 @@ pub enum End {
     BrokenPipe,
     /// Links that wait could not be kept.
     LinksLost,
-    /// What earlier runs met could not be read.
+    /// The source is not the one that the run began with.
+    SourceChanged,
+    /// What was done could not be written down, or what earlier runs left could not be read.
     StateError,
     /// Records could not be written.
     OutputError,
@@ -71,6 +73,7 @@ impl End {
             End::BrokenPipe => "broken_pipe",
             End::OutputError => "output_error",
             End::LinksLost => "links_lost",
+            End::SourceChanged => "source_changed",
             End::StateError => "state_error",
             End::InternalError => "internal_error",
         }
@@ -236,7 +239,9 @@ impl Summary {
             End::Completed | End::UntilEmpty | End::AtSeen if self.pages_failed() > 0 => 3,
             // `pagemill … | head` has done what was asked.
             End::Completed | End::UntilEmpty | End::AtSeen | End::MaxRecords | End::BrokenPipe => 0,
-            End::OutputError | End::LinksLost | End::StateError | End::InternalError => 1,
+            End::OutputError | End::LinksLost | End::SourceChanged | End::StateError | End::InternalError => {
+                1
+            }
             // EX_TEMPFAIL of sysexits.h: run it again.
             End::MaxTime => 75,
             End::Interrupted(signal) => 128_u8.saturating_add(signal),
@@ -418,7 +423,8 @@ impl fmt::Display for Summary {
             End::Interrupted(signal) => write!(f, "\ninterrupted by {}", signal_name(signal))?,
             End::OutputError => write!(f, "\nstopped: the output failed")?,
             End::LinksLost => write!(f, "\nstopped: there is no room for pending links")?,
-            End::StateError => write!(f, "\nstopped: what earlier runs met cannot be read")?,
+            End::SourceChanged => write!(f, "\nstopped: the source has changed since this run began")?,
+            End::StateError => write!(f, "\nstopped: the state cannot be read or written")?,
             End::InternalError => write!(f, "\nstopped: internal error")?,
         }
         if let Some(news) = &self.news {

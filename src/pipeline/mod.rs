@@ -69,7 +69,7 @@ pub enum RunError {
         /// What had been done.
         summary: Box<Summary>,
     },
-    /// Found links could not be kept.
+    /// Found links could not be kept, or the requests of an earlier run or of the source not be gone on with.
     #[error("{source}")]
     Links {
         /// What happened.
@@ -396,7 +396,11 @@ where
     let (summary, written) = desk.finish();
     let mut summary = checked(job, &summary, end);
     if let Some(source) = trouble {
-        summary.end = End::LinksLost;
+        summary.end = match source {
+            FrontierError::Backlog(_) => End::LinksLost,
+            FrontierError::Rest(_) => End::StateError,
+            FrontierError::SourceChanged(_) => End::SourceChanged,
+        };
         return Err(RunError::Links { source, summary: Box::new(summary) });
     }
     if let Err(error) = kept.and(written) {
@@ -405,6 +409,7 @@ where
     if let Some(session) = session.filter(|_| end.is_done())
         && let Err(error) = session.end(&summary)
     {
+        summary.end = End::StateError;
         return Err(RunError::Keep { source: error.into(), summary: Box::new(summary) });
     }
     Ok(summary)
@@ -528,7 +533,10 @@ fn finish_broken(error: DeskError, mut summary: Summary) -> Result<Summary, RunE
             Err(RunError::Output { source, summary: Box::new(summary) })
         }
         DeskError::Keep(source) => {
-            summary.end = End::StateError;
+            summary.end = match source {
+                KeepError::Output(_) => End::OutputError,
+                KeepError::State(_) => End::StateError,
+            };
             Err(RunError::Keep { source, summary: Box::new(summary) })
         }
         DeskError::Known(source) => {
