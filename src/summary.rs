@@ -26,6 +26,9 @@ pub use last::{LastRun, LastRunError};
 const REFUSALS: [&str; 6] =
     ["status 401", "status 403", "status 429", "status 451", "status 999", "no robots.txt"];
 
+/// The exit code of a run that is done, but for pages that failed.
+pub const PAGES_FAILED: u8 = 3;
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -236,7 +239,7 @@ impl Summary {
         match self.end {
             end if end.is_done() && !self.checks_broken.is_empty() => 4,
             End::Completed | End::UntilEmpty | End::AtSeen if self.was_shut_out() => 5,
-            End::Completed | End::UntilEmpty | End::AtSeen if self.pages_failed() > 0 => 3,
+            End::Completed | End::UntilEmpty | End::AtSeen if self.pages_failed() > 0 => PAGES_FAILED,
             // `pagemill … | head` has done what was asked.
             End::Completed | End::UntilEmpty | End::AtSeen | End::MaxRecords | End::BrokenPipe => 0,
             End::OutputError | End::LinksLost | End::SourceChanged | End::StateError | End::InternalError => {

@@ -163,7 +163,10 @@ pub fn crawl(
     interrupted: impl Fn() -> Option<i32>,
 ) -> Result<Summary, RunError> {
     let Outlet { lines, past, session, last_run } = output;
-    let failed = |source: KeepError| RunError::Keep { source, summary: Box::new(new_summary(job)) };
+    let failed = |source: KeepError| {
+        let summary = Summary { end: End::StateError, ..new_summary(job) };
+        RunError::Keep { source, summary: Box::new(summary) }
+    };
     let mut source = source.clone();
     let mut fetch = job.fetch.clone();
     let mut cookies = Vec::new();
@@ -336,7 +339,8 @@ where
         let counted = match resumed {
             Ok(counted) => counted,
             Err(error) => {
-                return Err(RunError::Keep { source: error.into(), summary: Box::new(desk.give_up()) });
+                let summary = Summary { end: End::StateError, ..desk.give_up() };
+                return Err(RunError::Keep { source: error.into(), summary: Box::new(summary) });
             }
         };
         if let Some(counted) = counted.as_ref().filter(|_| !job.talk.quiet) {
