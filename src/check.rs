@@ -120,6 +120,7 @@ pub fn evaluate(policy: &CheckPolicy, summary: &Summary, last: Option<&LastRun>)
         | End::Interrupted(_)
         | End::BrokenPipe
         | End::LinksLost
+        | End::SourceChanged
         | End::OutputError
         | End::StateError
         | End::InternalError => return Vec::new(),

@@ -203,6 +203,7 @@ fn only_a_run_that_came_to_its_end_is_looked_at() {
         End::Interrupted(2),
         End::BrokenPipe,
         End::LinksLost,
+        End::SourceChanged,
         End::OutputError,
         End::InternalError,
     ] {

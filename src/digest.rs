@@ -2,6 +2,7 @@
 //!
 //! Whoever chooses the bytes cannot make two of them agree: that would take some 2^64 attempts. What the bytes are is
 //! for others to say.
+//! Who compares whole contents, be it an output or a list, uses the hash itself, in its full length.
 
 /// Takes in bytes, piece by piece. Where one piece ends and the next begins is not told: who needs that says it in the
 /// bytes.

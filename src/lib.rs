@@ -43,6 +43,7 @@ pub mod progress;
 pub mod robots;
 pub mod scope;
 pub mod settings;
+pub mod shell;
 pub mod signals;
 pub mod source;
 pub mod spelling;

@@ -26,6 +26,9 @@ pub use last::{LastRun, LastRunError};
 const REFUSALS: [&str; 6] =
     ["status 401", "status 403", "status 429", "status 451", "status 999", "no robots.txt"];
 
+/// The exit code of a run that is done, but for pages that failed.
+pub const PAGES_FAILED: u8 = 3;
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -45,7 +48,9 @@ pub enum End {
     BrokenPipe,
     /// Links that wait could not be kept.
     LinksLost,
-    /// What earlier runs met could not be read.
+    /// The source is not the one that the run began with.
+    SourceChanged,
+    /// What was done could not be written down, or what earlier runs left could not be read.
     StateError,
     /// Records could not be written.
     OutputError,
@@ -71,6 +76,7 @@ impl End {
             End::BrokenPipe => "broken_pipe",
             End::OutputError => "output_error",
             End::LinksLost => "links_lost",
+            End::SourceChanged => "source_changed",
             End::StateError => "state_error",
             End::InternalError => "internal_error",
         }
@@ -233,10 +239,12 @@ impl Summary {
         match self.end {
             end if end.is_done() && !self.checks_broken.is_empty() => 4,
             End::Completed | End::UntilEmpty | End::AtSeen if self.was_shut_out() => 5,
-            End::Completed | End::UntilEmpty | End::AtSeen if self.pages_failed() > 0 => 3,
+            End::Completed | End::UntilEmpty | End::AtSeen if self.pages_failed() > 0 => PAGES_FAILED,
             // `pagemill … | head` has done what was asked.
             End::Completed | End::UntilEmpty | End::AtSeen | End::MaxRecords | End::BrokenPipe => 0,
-            End::OutputError | End::LinksLost | End::StateError | End::InternalError => 1,
+            End::OutputError | End::LinksLost | End::SourceChanged | End::StateError | End::InternalError => {
+                1
+            }
             // EX_TEMPFAIL of sysexits.h: run it again.
             End::MaxTime => 75,
             End::Interrupted(signal) => 128_u8.saturating_add(signal),
@@ -418,7 +426,8 @@ impl fmt::Display for Summary {
             End::Interrupted(signal) => write!(f, "\ninterrupted by {}", signal_name(signal))?,
             End::OutputError => write!(f, "\nstopped: the output failed")?,
             End::LinksLost => write!(f, "\nstopped: there is no room for pending links")?,
-            End::StateError => write!(f, "\nstopped: what earlier runs met cannot be read")?,
+            End::SourceChanged => write!(f, "\nstopped: the source has changed since this run began")?,
+            End::StateError => write!(f, "\nstopped: the state cannot be read or written")?,
             End::InternalError => write!(f, "\nstopped: internal error")?,
         }
         if let Some(news) = &self.news {

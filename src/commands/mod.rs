@@ -26,6 +26,7 @@ use crate::output::JsonLines;
 use crate::pipeline::{self, Outlet, RunError, Session, SessionError};
 use crate::progress::{Mode, Surroundings, printable};
 use crate::settings::{self, SETTINGS};
+use crate::shell;
 use crate::signals::{self, Signals};
 use crate::spelling;
 use crate::state::StateError;
@@ -246,7 +247,7 @@ fn how_to_go_on(job: &Job, summary: &Summary) -> Option<String> {
             let without = summary.failed_by_kind.get(NO_URL).copied().unwrap_or_default();
             let pages = summary.pages_failed() - without;
             let noun = if pages == 1 { "page" } else { "pages" };
-            let folder = shell_word(&state.folder.to_string_lossy());
+            let folder = shell::path(&state.folder.to_string_lossy());
             let count = grouped(pages);
             (pages > 0)
                 .then(|| format!("{count} {noun} failed; try them again with: pagemill retry {folder}"))
@@ -257,15 +258,6 @@ fn how_to_go_on(job: &Job, summary: &Summary) -> Option<String> {
 
 /// The kind of failures of places of the source without a request.
 const NO_URL: &str = "no URL";
-
-/// A word as a shell takes it.
-fn shell_word(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
-}
 
 /// The exit code of a run whose summary could not be written; `None` if all is well.
 fn save_summary(job: &Job, summary: &Summary) -> Option<ExitCode> {

@@ -10,7 +10,7 @@ use crate::job::{self, Job, Purpose};
 use crate::pipeline::{self, Session, SessionError, standing};
 use crate::settings;
 use crate::state::{Folder, Manifest, StateError, Store, Value};
-use crate::summary::End;
+use crate::summary::{End, PAGES_FAILED};
 use crate::written::{self, Layer};
 
 pub(super) fn run(mut typed: RetryTyped) -> ExitCode {
@@ -80,12 +80,17 @@ fn refuse_without_secrets(manifest: &Manifest, flags: &Layer, environment: &Laye
     let missing: Vec<&settings::Setting> =
         manifest.secrets.iter().filter(is_missing).filter_map(|name| settings::find(name)).collect();
     for setting in &missing {
+        let (name, variable) = (setting.name, setting.variable());
         fail(
-            format!(
-                "the job was given --{}, which is not kept; give it again, or as {}",
-                setting.name,
-                setting.variable()
-            ),
+            match name {
+                // The argument of this subcommand is another one.
+                "url" => format!(
+                    "the job was given a URL with a log-in, which is not kept; give it again as {variable}"
+                ),
+                _ => {
+                    format!("the job was given --{name}, which is not kept; give it again, or as {variable}")
+                }
+            },
             None,
         );
     }
@@ -153,10 +158,7 @@ fn answer_at_once(store: &Store, path: &Path) -> Result<Answer, StateError> {
     }
     Ok(match (pages, without_request) {
         (0, 0) => Answer::AllDone,
-        (0, _) => Answer::End(STILL_FAILED),
+        (0, _) => Answer::End(PAGES_FAILED),
         _ => Answer::GoOn,
     })
 }
-
-/// Done, but some pages failed.
-const STILL_FAILED: u8 = 3;

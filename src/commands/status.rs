@@ -8,12 +8,13 @@ use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
 
-use super::{RUN_AGAIN, fail, printable_lines, refuse_session, shell_word};
+use super::{RUN_AGAIN, fail, printable_lines, refuse_session};
 use crate::cli::StatusTyped;
 use crate::job;
 use crate::model::{RuleId, without_userinfo};
 use crate::pipeline::standing::{Fates, Standing};
 use crate::settings::{self, Kind};
+use crate::shell;
 use crate::state::{Folder, Looked, Manifest, StateError, Store};
 use crate::summary::grouped;
 
@@ -103,7 +104,7 @@ fn rule_name(manifest: &Manifest, rule: RuleId) -> String {
 
 /// Whether it goes on, and how.
 fn next_step(path: &Path, manifest: &Manifest, standing: &Standing) -> Option<String> {
-    let again = || format!("pagemill retry {}", shell_word(&path.to_string_lossy()));
+    let again = || format!("pagemill retry {}", shell::path(&path.to_string_lossy()));
     match (&standing.end, standing.is_retry) {
         (_, true) => Some(again()),
         (None, false) => Some(command_of(manifest)),
@@ -116,7 +117,7 @@ fn command_of(manifest: &Manifest) -> String {
     let mut line = "pagemill crawl".to_owned();
     let mut urls: &[String] = &[];
     if let Some(file) = &manifest.job_file {
-        let _ = write!(line, " -c {}", shell_word(file));
+        let _ = write!(line, " -c {}", shell::path(file));
     }
     for (name, texts) in &manifest.settings {
         if name == "url" {
@@ -128,15 +129,18 @@ fn command_of(manifest: &Manifest) -> String {
             let _ = match is_switch && text == "true" {
                 true => write!(line, " --{name}"),
                 false if is_switch => write!(line, " --{name}={text}"),
-                false => write!(line, " --{name} {}", shell_word(&without_userinfo(text, 0).0)),
+                false => write!(line, " --{name} {}", shell::word(&without_userinfo(text, 0).0)),
             };
         }
     }
     for secret in &manifest.secrets {
-        let _ = write!(line, " --{secret} ...");
+        let _ = match secret.as_str() {
+            "url" => write!(line, " URL..."),
+            _ => write!(line, " --{secret} ..."),
+        };
     }
     for url in urls {
-        let _ = write!(line, " {}", shell_word(&without_userinfo(url, 0).0));
+        let _ = write!(line, " {}", shell::word(&without_userinfo(url, 0).0));
     }
     line
 }

@@ -11,7 +11,7 @@ use super::layers::Layers;
 use crate::config::JobFile;
 use crate::message;
 use crate::mistake::Mistake;
-use crate::model::display_url;
+use crate::model::without_userinfo;
 use crate::output::Target;
 use crate::state::JobPart;
 use crate::written::{Layer, Place};
@@ -124,6 +124,15 @@ const FREE: &[&str] = &[
 /// Settings whose values are nobody's business, so that no state has them.
 const SECRET: &[&str] = &["user", "bearer", "cookie", "header", "proxy"];
 
+/// Whether a value is one that no state has: a body that is written in place, an address with a log-in in it.
+fn is_secret(name: &str, text: &str) -> bool {
+    match name {
+        "data" | "json" => !text.starts_with('@'),
+        "url" | "sitemap" | "feed" | "var" => without_userinfo(text, 0).0 != text,
+        _ => SECRET.contains(&name),
+    }
+}
+
 /// Settings that are of one run and not of the job.
 pub const OF_ONE_RUN: &[&str] = &["state", "fresh", "no-state"];
 
@@ -156,9 +165,9 @@ pub struct StatePolicy {
     pub fresh: bool,
     /// What is fetched.
     pub parts: Vec<JobPart>,
-    /// What was written outside of the job file, but for secrets.
+    /// What was written outside of the job file, but for settings in [`StatePolicy::secrets`].
     pub settings: Vec<(String, Vec<String>)>,
-    /// Secrets that were written there.
+    /// Settings that have a secret there, by name: log-ins, headers, bodies, addresses with a log-in.
     pub secrets: Vec<String>,
     /// The job file.
     pub job_file: Option<String>,
@@ -226,7 +235,7 @@ impl Saved {
             if OF_ONE_RUN.contains(&setting.name) {
                 continue;
             }
-            if SECRET.contains(&setting.name) {
+            if written.iter().any(|written| is_secret(setting.name, &written.text)) {
                 saved.secrets.push(setting.name.to_owned());
             } else {
                 let texts = written.iter().map(|written| written.text.clone()).collect();
@@ -343,10 +352,8 @@ fn shown(name: &str, text: &str) -> String {
     match name {
         "header" => "a header".to_owned(),
         "data" | "json" if !text.starts_with('@') => format!("`{}`", message::shown(text.as_bytes())),
-        _ => match url::Url::parse(text) {
-            Ok(url) if text.contains('@') => format!("`{}`", display_url(&url)),
-            _ => format!("`{text}`"),
-        },
+        "url" | "sitemap" | "feed" | "var" => format!("`{}`", without_userinfo(text, 0).0),
+        _ => format!("`{text}`"),
     }
 }
 
@@ -370,14 +377,24 @@ mod tests {
         let layer = layer_of(&[
             ("bearer".into(), vec!["s3cret".into()]),
             ("header".into(), vec!["X-Key: s3cret".into()]),
-            ("url".into(), vec!["http://me:s3cret@h/".into()]),
+            ("url".into(), vec!["http://h/".into(), "http://me:s3cret@{host}/{page".into()]),
+            ("sitemap".into(), vec!["http://me:s3cret@h/map.xml".into()]),
+            ("feed".into(), vec!["http://h/feed".into()]),
+            ("data".into(), vec!["password=s3cret".into()]),
+            ("json".into(), vec!["@body.json".into()]),
+            ("proxy".into(), vec!["http://me:s3cret@proxy/".into()]),
             ("jobs".into(), vec!["3".into()]),
             ("fresh".into(), vec!["true".into()]),
         ]);
         let saved = Saved::new(std::slice::from_ref(&layer), &JobFile::default());
-        assert_eq!(saved.secrets, ["header", "bearer"]);
-        let names: Vec<&str> = saved.settings.iter().map(|(name, _)| &**name).collect();
-        assert_eq!(names, ["url", "jobs"]);
+        assert!(!format!("{saved:?}").contains("s3cret"), "{saved:?}");
+        let mut secrets = saved.secrets.clone();
+        secrets.sort_unstable();
+        assert_eq!(secrets, ["bearer", "data", "header", "proxy", "sitemap", "url"]);
+        let mut kept = saved.settings.clone();
+        kept.sort_unstable();
+        let of = |name: &str, text: &str| (name.to_owned(), vec![text.to_owned()]);
+        assert_eq!(kept, [of("feed", "http://h/feed"), of("jobs", "3"), of("json", "@body.json")]);
         let mut layers = Layers::new(vec![layer], Vec::new());
         let parts = parts(&mut layers, &saved, &Target::Stdout);
         assert!(parts.iter().all(|part| !part.shown.contains("s3cret")), "{parts:?}");

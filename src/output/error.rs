@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::shell;
+
 /// Why lines could not be written, or a run not gone on with.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
@@ -154,7 +156,7 @@ impl OutputError {
                 return Some(format!("name a file in it: {}", path.join("pages.jsonl").display()));
             }
             OutputError::FolderMissing { folder, .. } => {
-                return Some(format!("mkdir -p {}", quoted(&folder.to_string_lossy())));
+                return Some(format!("mkdir -p {}", shell::path(&folder.to_string_lossy())));
             }
             OutputError::Unreadable { .. } => "make it readable, or replace it with -O",
             OutputError::NotCompressed { .. } => "name another file, or replace it with -O",
@@ -220,26 +222,9 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// A word of a shell command.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%=".contains(c);
-    if word.starts_with(|c| c != '-') && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("-- '{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_of_commands_are_quoted_only_if_they_must_be() {
-        assert_eq!(quoted("out/a-b.c"), "out/a-b.c");
-        assert_eq!(quoted("it's"), r"-- 'it'\''s'");
-        assert_eq!(quoted("-x"), "-- '-x'");
-    }
 
     #[test]
     fn the_system_s_reasons_have_hints() {

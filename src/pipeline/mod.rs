@@ -69,7 +69,7 @@ pub enum RunError {
         /// What had been done.
         summary: Box<Summary>,
     },
-    /// Found links could not be kept.
+    /// Found links could not be kept, or the requests of an earlier run or of the source not be gone on with.
     #[error("{source}")]
     Links {
         /// What happened.
@@ -163,7 +163,10 @@ pub fn crawl(
     interrupted: impl Fn() -> Option<i32>,
 ) -> Result<Summary, RunError> {
     let Outlet { lines, past, session, last_run } = output;
-    let failed = |source: KeepError| RunError::Keep { source, summary: Box::new(new_summary(job)) };
+    let failed = |source: KeepError| {
+        let summary = Summary { end: End::StateError, ..new_summary(job) };
+        RunError::Keep { source, summary: Box::new(summary) }
+    };
     let mut source = source.clone();
     let mut fetch = job.fetch.clone();
     let mut cookies = Vec::new();
@@ -229,7 +232,7 @@ fn crawl_with(
         _ => Ok(()),
     };
     // What went wrong before is the news.
-    let (summary, session) = ran?;
+    let (mut summary, session) = ran?;
     if let Err(source) = saved {
         // The state says that the run is not done, so that the same command may save them.
         return Err(RunError::Cookies { source, summary: Box::new(summary) });
@@ -237,6 +240,7 @@ fn crawl_with(
     if let Some(session) = session.filter(|_| summary.end.is_done())
         && let Err(error) = session.end(&summary)
     {
+        summary.end = End::StateError;
         return Err(RunError::Keep { source: error.into(), summary: Box::new(summary) });
     }
     Ok(summary)
@@ -345,7 +349,8 @@ where
         let counted = match resumed {
             Ok(counted) => counted,
             Err(error) => {
-                return Err(RunError::Keep { source: error.into(), summary: Box::new(desk.give_up()) });
+                let summary = Summary { end: End::StateError, ..desk.give_up() };
+                return Err(RunError::Keep { source: error.into(), summary: Box::new(summary) });
             }
         };
         if let Some(counted) = counted.as_ref().filter(|_| !job.talk.quiet) {
@@ -405,7 +410,11 @@ where
     let (summary, written) = desk.finish();
     let mut summary = checked(job, &summary, end);
     if let Some(source) = trouble {
-        summary.end = End::LinksLost;
+        summary.end = match source {
+            FrontierError::Backlog(_) => End::LinksLost,
+            FrontierError::Rest(_) => End::StateError,
+            FrontierError::SourceChanged(_) => End::SourceChanged,
+        };
         return Err(RunError::Links { source, summary: Box::new(summary) });
     }
     if let Err(error) = kept.and(written) {
@@ -538,7 +547,10 @@ fn finish_broken(error: DeskError, mut summary: Summary) -> Result<(Summary, Opt
             Err(RunError::Output { source, summary: Box::new(summary) })
         }
         DeskError::Keep(source) => {
-            summary.end = End::StateError;
+            summary.end = match source {
+                KeepError::Output(_) => End::OutputError,
+                KeepError::State(_) => End::StateError,
+            };
             Err(RunError::Keep { source, summary: Box::new(summary) })
         }
         DeskError::Known(source) => {

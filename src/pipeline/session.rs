@@ -10,7 +10,7 @@ use crate::memory::Clock;
 use crate::model::{Errand, RequestId, SourcePosition};
 use crate::output::{JsonLines, OutputError, Position, Target};
 use crate::state::{Batch, Entries, Folder, Manifest, StateError, Store, Value, failpoint};
-use crate::summary::{LastRun, Summary};
+use crate::summary::{End, LastRun, Summary};
 
 /// So many failed pages are put among those that wait at a time.
 const REOPENED_AT_ONCE: usize = 10_000;
@@ -354,7 +354,8 @@ impl Session {
     pub(super) fn end(self, summary: &Summary) -> Result<(), StateError> {
         let Session { folder, store, manifest, .. } = self;
         failpoint::pass("run finished");
-        if !manifest.keeps && summary.pages_failed() == 0 {
+        // With all records that were asked for, failed pages are of no use any more.
+        if !manifest.keeps && (summary.pages_failed() == 0 || summary.end == End::MaxRecords) {
             drop(store);
             return folder.remove();
         }

@@ -159,11 +159,9 @@ pub struct ListRequests {
     next: u64,
     end: u64,
     read: ReadLines,
-    /// Lines of the last draw, which do not count as read before the next one.
-    last: Vec<Line>,
-    /// Whether the last draw gave a request, or a place without one.
-    gave: bool,
-    /// Where an earlier run came to.
+    /// The line of what the last draw gave, which does not count as read before the next one.
+    last: Option<Line>,
+    /// Where an earlier run came to, as long as these lists have not shown to be the same up to there.
     resume: Option<SourcePosition>,
 }
 
@@ -202,8 +200,7 @@ impl ListRequests {
             next,
             end,
             read: ReadLines::default(),
-            last: Vec::new(),
-            gave: false,
+            last: None,
             resume: None,
         }
     }
@@ -214,20 +211,18 @@ impl ListRequests {
         self.resume = (position.lines > 0).then_some(position);
     }
 
-    /// How far the lists have been read; `with_last` with what the last draw gave.
+    /// How far the lists have been read; `with_last` with what the last draw gave. Lists that are not those of the
+    /// earlier run, or not yet, are where that run came to: a run that ends there leaves the next one as it found it.
     pub fn position(&self, with_last: bool) -> SourcePosition {
+        if let Some(resume) = self.resume {
+            return resume;
+        }
         let mut read = self.read.clone();
         if with_last {
             self.last.iter().for_each(|line| read.add(line));
         }
-        let drawn = self.next - u64::from(!with_last && self.gave);
-        // Still on the way to where the earlier run came to.
-        let resume = self.resume.filter(|_| drawn == self.next);
-        resume.unwrap_or(SourcePosition {
-            drawn,
-            lines: read.count,
-            hash: *read.hasher.finalize().as_bytes(),
-        })
+        let drawn = self.next - u64::from(!with_last && self.last.is_some());
+        SourcePosition { drawn, lines: read.count, hash: *read.hasher.finalize().as_bytes() }
     }
 
     /// Passes over the line that an earlier run has read; whether that was one.
@@ -237,22 +232,21 @@ impl ListRequests {
     fn pass_over(&mut self, line: &Line) -> Result<bool, String> {
         let Some(resume) = self.resume else { return Ok(false) };
         self.read.add(line);
-        if self.read.count == resume.lines {
-            self.resume = None;
+        if self.read.count >= resume.lines {
             if *self.read.hasher.finalize().as_bytes() != resume.hash {
                 return Err(format!(
                     "the {} lines of the list that were read before are not the same any more",
                     resume.lines
                 ));
             }
+            self.resume = None;
         }
         Ok(true)
     }
 
     /// The next request, if it is there by now.
     pub fn draw(&mut self) -> Drawn {
-        self.gave = false;
-        for line in std::mem::take(&mut self.last) {
+        if let Some(line) = self.last.take() {
             self.read.add(&line);
         }
         while self.next < self.end {
@@ -285,9 +279,12 @@ impl ListRequests {
             let id = RequestId(self.next);
             let asked = line.content.clone().map_err(NoRequest::from).and_then(|text| read_line(&text));
             let number = line.number;
-            self.last.push(line);
             let made = match asked {
-                Ok(None) => continue,
+                // Nothing is left to do about it.
+                Ok(None) => {
+                    self.read.add(&line);
+                    continue;
+                }
                 Ok(Some((url, carried))) => Ok(request(id, url, carried, self.message.as_ref())),
                 Err(error) => Err(Unmade {
                     id,
@@ -296,7 +293,7 @@ impl ListRequests {
                 }),
             };
             self.next += 1;
-            self.gave = true;
+            self.last = Some(line);
             return Drawn::Next(made);
         }
         Drawn::End
@@ -444,6 +441,16 @@ mod tests {
     }
 
     #[test]
+    fn lines_without_a_request_count_as_read_at_once() {
+        let mut lists = lists_of("#\n\nhttp://h/a\n\n#");
+        lists.draw();
+        assert_eq!((lists.position(false).lines, lists.position(true).lines), (2, 3));
+        assert!(matches!(lists.draw(), Drawn::End));
+        assert_eq!((lists.position(false).lines, lists.position(true).lines), (5, 5));
+        assert_eq!(lists.position(true).drawn, 11);
+    }
+
+    #[test]
     fn a_list_that_is_another_one_is_not_gone_on_with() {
         let mut lists = lists_of("http://h/a\nhttp://h/b\nhttp://h/c");
         lists.draw();
@@ -459,6 +466,14 @@ mod tests {
             other.resume_at(at);
             let told = url(other.draw());
             assert!(told.starts_with(expected), "{told}");
+            if told.starts_with("Changed") {
+                assert_eq!(
+                    (other.position(true), other.position(false)),
+                    (at, at),
+                    "the next run checks it, too"
+                );
+                assert!(url(other.draw()).starts_with("Changed"));
+            }
         }
     }
 

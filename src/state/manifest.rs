@@ -28,9 +28,9 @@ pub struct Manifest {
     pub began: String,
     /// Where the command was given, so that its relative paths can be found.
     pub folder: PathBuf,
-    /// What was written of the job, by setting, but for secrets.
+    /// What was written of the job, by setting. None of [`Manifest::secrets`] is in it.
     pub settings: Vec<(String, Vec<String>)>,
-    /// Secret settings that were given.
+    /// Settings that were given with a secret in them, by name: their values are not kept.
     pub secrets: Vec<String>,
     /// The job file.
     pub job_file: Option<String>,

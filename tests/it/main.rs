@@ -35,6 +35,8 @@ mod follow;
 mod kill;
 /// Which links are followed, in which order, and that it ends.
 mod links;
+/// Lists that have changed before a run goes on.
+mod lists;
 /// Methods and bodies: forms, JSON, and what redirects make of them.
 mod messages;
 /// Only what is new since the last run.

@@ -199,6 +199,57 @@ fn secrets_have_to_be_given_again() {
 }
 
 #[test]
+fn bodies_and_addresses_with_a_log_in_are_in_no_state_and_have_to_be_given_again() {
+    let folder = temp_dir();
+    let repair = Repair::default();
+    let server = {
+        let repair = repair.clone();
+        Server::start(move |site| {
+            site.compute("/p", move |_| match repair.is_done() {
+                true => Reply::page("<h1>x</h1>"),
+                false => Reply::status(404),
+            });
+        })
+    };
+    let url = server.url("/p").replace("://", "://me:s3cret@");
+    let body = "password=s3cret";
+    let ran = in_folder(folder.path(), &["crawl", &url, "-d", body, "-f", "t=//h1", "-o", "out.jsonl"]);
+    assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+    let manifest = fs::read_to_string(folder.path().join("out.jsonl.pagemill/manifest.json")).unwrap();
+    assert!(!manifest.contains("s3cret"), "{manifest}");
+    for more in [&["--json"][..], &[]] {
+        let ran = in_folder(folder.path(), &[&["status", "out.jsonl"], more].concat());
+        assert!(ran.code == Some(0) && !ran.stdout.contains("s3cret"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("URL... --data ..."), "{}", ran.stdout);
+    }
+    let ran = in_folder(folder.path(), &["retry", "out.jsonl"]);
+    assert_eq!(ran.code, Some(2));
+    for told in ["give it again as PAGEMILL_URL\n", "the job was given --data, which is not kept"] {
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    }
+    repair.happen();
+    let mut retry = pagemill(["retry", "out.jsonl", "-d", body]);
+    let ran = run(retry.env("PAGEMILL_URL", &url).current_dir(folder.path()));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(lines(folder.path()), [r#"{"t":"x"}"#]);
+}
+
+#[test]
+fn a_run_that_has_all_records_asked_for_leaves_no_state_that_nobody_could_use() {
+    let server = Server::start(|site| {
+        site.on("/0", Reply::status(404));
+        site.page("/1", "<h1>x</h1>");
+    });
+    let folder = temp_dir();
+    let url = server.url("/{page}");
+    let args = ["crawl", &url, "-p", "0-1", "-f", "t=//h1", "-o", "out.jsonl", "-j", "1", "--ordered"];
+    let ran = in_folder(folder.path(), &[&args[..], &["--max-records", "1"]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 failed"), "{}", ran.stderr);
+    assert!(!folder.path().join("out.jsonl.pagemill").exists());
+}
+
+#[test]
 fn another_job_is_refused_with_what_differs() {
     let repair = Repair::default();
     let (server, folder) = crawled(4, &repair, &[]);
