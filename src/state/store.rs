@@ -207,7 +207,8 @@ impl Store {
         Ok(store)
     }
 
-    /// As [`Store::open`], only to look at it: `None` if nothing was ever committed of this run.
+    /// As [`Store::open`], only to look at it: nothing of ours is changed, but fjall may put its own files in order.
+    /// `None` if nothing was ever committed of this run.
     ///
     /// # Errors
     /// It is damaged.
@@ -571,29 +572,21 @@ pub fn is_reading() -> bool {
     IS_READING.get()
 }
 
-/// Reads; whatever goes wrong there is damage. Damaged bytes may make the store panic where it expects its own.
+/// Reads; whatever goes wrong there is damage, if not the system is at fault. Damaged bytes may make the store panic where it expects its own.
 fn calm<T>(folder: &Path, read: impl FnOnce() -> Result<T, fjall::Error>) -> Result<T, StateError> {
     let was_reading = IS_READING.replace(true);
     let read = catch_unwind(AssertUnwindSafe(read));
     IS_READING.set(was_reading);
     match read {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(fjall::Error::Io(cause) | fjall::Error::Storage(fjall::LsmError::Io(cause))))
-            if is_of_the_system(&cause) =>
-        {
-            Err(StateError::write(folder, cause))
+        Ok(Err(fjall::Error::Io(cause) | fjall::Error::Storage(fjall::LsmError::Io(cause)))) => {
+            Err(StateError::reading(folder, "its store cannot be read", cause))
         }
-        Ok(Err(fjall::Error::Locked)) => Err(StateError::Held { folder: folder.to_owned(), process: None }),
+        // Who is at work holds the folder, and we would not have come here.
+        Ok(Err(fjall::Error::Locked)) => Err(StateError::LookedAt(folder.to_owned())),
         Ok(Err(error)) => Err(StateError::damaged(folder, format!("its store says {error:?}"))),
         Err(_) => Err(StateError::damaged(folder, "its store cannot make sense of it")),
     }
-}
-
-/// Whether it is not what is there that is at fault.
-fn is_of_the_system(cause: &io::Error) -> bool {
-    use io::ErrorKind::{FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    let kind = cause.kind();
-    [StorageFull, QuotaExceeded, PermissionDenied, ReadOnlyFilesystem, FileTooLarge].contains(&kind)
 }
 
 fn identity(path: &Path) -> Option<(u64, u64)> {

@@ -108,7 +108,7 @@ fn a_run_with_failed_pages_says_how_to_try_them_again_and_is_counted_by_rule_hos
 }
 
 #[test]
-fn failed_pages_are_listed_as_json_lines_and_nothing_is_changed() {
+fn failed_pages_are_listed_as_json_lines_and_nothing_of_ours_is_changed() {
     let (server, folder) = (shop(), temp_dir());
     write_job(folder.path(), &server);
     run(&mut crawl(folder.path()));
