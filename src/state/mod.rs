@@ -1,21 +1,24 @@
 //! The state of a run on disk: all that the same command needs to go on where it was cut off, at any moment.
 //!
 //! A state is a folder with a lock (`folder`), a manifest that says which job it is of (`manifest`), and a store
-//! (`store`) whose commits are all or nothing. What is kept and why is the pipeline's affair; here are the forms on disk.
+//! (`store`) whose commits (`batch`) are all or nothing. What is kept and why is the pipeline's affair; here are the forms on disk.
 
+mod batch;
 pub mod failpoint;
 mod folder;
 mod form;
 mod manifest;
+mod pending;
 mod store;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use batch::Batch;
 pub use folder::{Folder, Looked};
 pub use form::{FailedPage, Tally, TallyOf};
 pub use manifest::{Manifest, Part as JobPart};
-pub use store::{Batch, Entries, Store, Value, WaitingRequest, is_reading};
+pub use store::{Entries, Store, Value, WaitingRequest, is_reading};
 
 /// The form of everything in the folder. Whoever changes one of the forms so that an older pagemill could misread it
 /// counts this up, and reads the older one or leaves it to [`StateError::OtherForm`].
