@@ -145,7 +145,8 @@ fn an_unfinished_run_tells_the_command_that_goes_on_without_its_secrets() {
     };
     let folder = temp_dir();
     let url = server.url("/p?n={page}");
-    let mut child = pagemill(["crawl", &url, "-p", "0-9", "-f", "t=//h1", "-o", "out.jsonl", "-j", "2"])
+    // So many that the signal comes before the last one, however late it is.
+    let mut child = pagemill(["crawl", &url, "-p", "0-99999", "-f", "t=//h1", "-o", "out.jsonl", "-j", "2"])
         .args(["--bearer", "s3cret"])
         .current_dir(folder.path())
         .stderr(Stdio::piped())
