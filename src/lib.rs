@@ -29,6 +29,7 @@ pub mod demo;
 pub mod digest;
 pub mod extract;
 pub mod fetch;
+mod folders;
 pub mod frontier;
 pub mod html;
 pub mod job;

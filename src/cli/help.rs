@@ -35,7 +35,7 @@ pub(super) const STATUS: &str = "Tell how far a run has come: pages by state, ru
 
 pub(super) const AFTER_STATUS: &str = "\
 A run keeps its state beside its output, as FILE.pagemill, until it is done without a failed page;
-with --state or --since-last for good. Nothing in it is changed. While a run is at work its counts
+with --state or --since-last for good. What it says is not changed. While a run is at work its counts
 cannot be read; what it does is told all the same.
 
 Exit codes: 0 it could be told, 1 the state is damaged or of another version, 2 wrong usage or no

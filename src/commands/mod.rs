@@ -165,8 +165,10 @@ fn begin(job: &Job) -> Result<Outlet, ExitCode> {
 /// Says why a run cannot begin with the state that is there.
 fn refuse_session(error: &SessionError) -> ExitCode {
     let code = match error {
-        SessionError::State(StateError::Held { .. }) => RUN_AGAIN,
-        SessionError::State(StateError::NotAState { .. } | StateError::Missing(_))
+        SessionError::State(StateError::Held { .. } | StateError::LookedAt(_)) => RUN_AGAIN,
+        SessionError::State(
+            StateError::NotAState { .. } | StateError::NotAFolder(_) | StateError::Missing(_),
+        )
         | SessionError::OtherJob { .. } => WRONG_USAGE,
         SessionError::Output(error) if !error.is_of_state() => WRONG_USAGE,
         SessionError::State(_) | SessionError::Output(_) | SessionError::CannotTakeOut { .. } => FAILED,

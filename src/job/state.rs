@@ -316,7 +316,12 @@ fn parts(layers: &mut Layers, file: &Saved, target: &Target) -> Vec<JobPart> {
             texts.retain(|text| !is_log_in(text));
         }
         if !texts.is_empty() {
-            parts.push(part(name, &texts, |text| shown(name, text)));
+            let mut part = part(name, &texts, |text| shown(name, text));
+            let contents: Vec<String> = texts.iter().filter_map(|text| contents(name, text)).collect();
+            if !contents.is_empty() {
+                part.hash = hash(&[&[part.hash], &*contents].concat());
+            }
+            parts.push(part);
         }
     }
     if !file.rules.is_empty() {
@@ -330,21 +335,38 @@ fn parts(layers: &mut Layers, file: &Saved, target: &Target) -> Vec<JobPart> {
     parts
 }
 
+/// What stands for the contents of the file that a value is read from; `None` if it is no file that can be read twice. A
+/// list is not such a file: it may grow while it is worked off, and is looked at as it is read.
+fn contents(name: &str, text: &str) -> Option<String> {
+    let value = match name {
+        "data" | "json" => text,
+        "var" => text.split_once('=')?.1,
+        _ => return None,
+    };
+    let path = Path::new(value.strip_prefix('@')?);
+    if !path.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return None;
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(std::fs::File::open(path).ok()?).ok()?;
+    Some(hasher.finalize().to_hex().to_string())
+}
+
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn part(name: &str, texts: &[String], shown: impl Fn(&String) -> String) -> JobPart {
+fn hash(texts: &[String]) -> String {
     let mut hasher = blake3::Hasher::new();
     for text in texts {
         hasher.update(&(text.len() as u64).to_be_bytes()).update(text.as_bytes());
     }
+    hasher.finalize().to_hex()[..32].to_owned()
+}
+
+fn part(name: &str, texts: &[String], shown: impl Fn(&String) -> String) -> JobPart {
     let shown: Vec<String> = texts.iter().map(shown).collect();
-    JobPart {
-        name: name.to_owned(),
-        shown: shown.join(", "),
-        hash: hasher.finalize().to_hex()[..32].to_owned(),
-    }
+    JobPart { name: name.to_owned(), shown: shown.join(", "), hash: hash(texts) }
 }
 
 /// A value for people, without what may be a secret.
@@ -435,6 +457,23 @@ mod tests {
         let text = |name| layers.value(name).map(|written| written.text);
         assert_eq!((text("level"), text("jobs")), (Some("2".into()), Some("7".into())));
         assert_eq!((text("state"), text("charset")), (None, Some("gbk".into())));
+    }
+
+    #[test]
+    fn a_file_that_values_are_read_from_is_the_same_only_with_the_same_contents() {
+        let place = tempfile::tempdir().unwrap();
+        let words = place.path().join("words");
+        for (name, text) in
+            [("var", format!("q=@{}", words.display())), ("data", format!("@{}", words.display()))]
+        {
+            let of = |contents: &str| {
+                std::fs::write(&words, contents).unwrap();
+                let layer = layer_of(&[(name.into(), vec![text.clone()])]);
+                parts(&mut Layers::new(vec![layer], Vec::new()), &Saved::default(), &Target::Stdout)
+            };
+            assert_eq!(of("red\n"), of("red\n"));
+            assert_ne!(of("red\n"), of("blue\n"), "{name}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::folders::folder_of;
 use crate::shell;
 
 /// Why lines could not be written, or a run not gone on with.
@@ -212,14 +213,6 @@ fn hint_of(kind: io::ErrorKind) -> Option<&'static str> {
         io::ErrorKind::AlreadyExists => "something else made this file: move it away",
         _ => return None,
     })
-}
-
-/// The folder that a file is in.
-pub(super) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::{OutputError, folder_of};
+use super::error::OutputError;
 use super::position::Position;
+use crate::folders::{folder_of, sync_folder};
 
 /// A position, with handles to the files that were written since the last one.
 #[derive(Debug, Default)]
@@ -49,7 +50,8 @@ impl Mark {
             file.sync_data().map_err(failed(path))?;
         }
         if self.is_made {
-            sync_folder(folder_of(path))?;
+            let folder = folder_of(path);
+            sync_folder(folder).map_err(failed(folder))?;
         }
         self.check(file, path)
     }
@@ -71,14 +73,6 @@ impl Mark {
             true => Err(OutputError::Cut { path: path.into(), length, expected }),
             false => Ok(()),
         }
-    }
-}
-
-/// Brings the names in a folder to the disk, where the file system knows of such a thing.
-fn sync_folder(folder: &Path) -> Result<(), OutputError> {
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
-        result => result.map_err(failed(folder)),
     }
 }
 

@@ -12,8 +12,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::error::folder_of;
 use super::position::End;
+use crate::folders::{folder_of, sync_folder};
 
 /// The bytes of one write at most, while a note is kept.
 pub(super) const WRITE_MOST: usize = 64 << 10;
@@ -72,7 +72,7 @@ impl Note {
         let file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
         file.write_all_at(&sealed(boot().as_bytes()), 0)?;
         file.sync_data()?;
-        File::open(folder_of(path))?.sync_all()?;
+        sync_folder(folder_of(path))?;
         let first = Noted { end, hash: [0; HASH] };
         let mut note =
             Note { file, marks: VecDeque::from([first]), hasher: blake3::Hasher::new(), buffer: Vec::new() };

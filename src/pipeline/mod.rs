@@ -549,7 +549,7 @@ fn finish_broken(error: DeskError, mut summary: Summary) -> Result<(Summary, Opt
         DeskError::Keep(source) => {
             summary.end = match source {
                 KeepError::Output(_) => End::OutputError,
-                KeepError::State(_) => End::StateError,
+                KeepError::State(_) | KeepError::Died => End::StateError,
             };
             Err(RunError::Keep { source, summary: Box::new(summary) })
         }

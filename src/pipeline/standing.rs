@@ -1,4 +1,4 @@
-//! How far a run has come and what became of its pages, read from its state. Changes nothing there.
+//! How far a run has come and what became of its pages, read from its state. Changes nothing of ours there.
 //!
 //! Everything is counted once through, so that a million failed pages need no more memory than their hosts and kinds do.
 

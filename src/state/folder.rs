@@ -1,17 +1,21 @@
 //! The folder of a state: who may use it, and what is in it.
 //!
-//! One process at a time: an OS lock, which goes with the process however that ends. Only its owner may read it, since
-//! cookies and URLs with passwords are in it.
+//! One process at a time: an OS lock, which goes with the process however that ends. Who only looks shares the lock with
+//! others who do, and who wants to work waits for them a little. Only its owner may read it, since cookies and URLs with
+//! passwords are in it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::failpoint;
 use super::{Manifest, StateError, Store};
+use crate::folders::{folder_of, sync_folder};
 
-/// Held by who is at work.
+/// Held by who is at work, whose number is in it.
 const LOCK: &str = "lock";
 const MANIFEST: &str = "manifest.json";
 /// On its way to be the manifest, or what it was: as long as there is only this, the folder is no state yet, or no more.
@@ -25,12 +29,27 @@ const PAGES: &str = "pages";
 /// All that a folder may hold.
 const NAMES: [&str; 6] = [LOCK, MANIFEST, NEW_MANIFEST, STORE, NOTE, PAGES];
 
+/// Who wants to work waits so long for those who only look.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// And asks so often meanwhile.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// So often at most a folder is made anew because another process has removed it.
+const MOST_TAKES: usize = 100;
+
 /// A folder that is ours as long as this lives.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
     /// Locked.
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Else the number of a process that has gone would stand there. A killed one leaves it all the same.
+        let _ = self.lock.set_len(0);
+    }
 }
 
 /// A state that is only looked at.
@@ -52,21 +71,39 @@ impl Folder {
     /// # Errors
     /// Somebody else holds it, it holds something else, or it cannot be made.
     pub fn take(path: &Path) -> Result<Folder, StateError> {
-        loop {
-            let made = DirBuilder::new().mode(0o700).create(path);
-            match made {
+        Folder::take_within(path, PATIENCE)
+    }
+
+    fn take_within(path: &Path, patience: Duration) -> Result<Folder, StateError> {
+        for _ in 0..MOST_TAKES {
+            match DirBuilder::new().mode(0o700).create(path) {
                 Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(StateError::write(path, cause));
                 }
                 _ => {}
             }
             refuse_others(path)?;
-            match lock(path)? {
-                Some(lock) => return Ok(Folder { path: path.to_owned(), _lock: lock }),
-                // Who held it has removed it in the meantime.
-                None => continue,
-            }
+            // `None`: who held it has removed it in the meantime.
+            let Some(lock) = lock(path, patience)? else { continue };
+            let folder = Folder { path: path.to_owned(), lock };
+            folder.settle().map_err(|cause| StateError::write(path, cause))?;
+            return Ok(folder);
         }
+        // No race: a link that leads nowhere.
+        Err(StateError::write(path, io::ErrorKind::NotFound.into()))
+    }
+
+    /// Says whose it is, and makes sure that others cannot read it and that a new one stays.
+    fn settle(&self) -> io::Result<()> {
+        self.lock.set_len(0)?;
+        (&self.lock).seek(SeekFrom::Start(0))?;
+        writeln!(&self.lock, "{}", std::process::id())?;
+        hide(&self.path)?;
+        // Whoever made it may have died before this.
+        if !self.path.join(MANIFEST).exists() {
+            sync_folder(folder_of(&self.path))?;
+        }
+        Ok(())
     }
 
     /// As [`Folder::take`], but does not make one.
@@ -74,19 +111,21 @@ impl Folder {
     /// # Errors
     /// As [`Folder::take`], or there is none.
     pub fn take_existing(path: &Path) -> Result<Folder, StateError> {
-        if !path.join(MANIFEST).is_file() {
+        // Else a folder would be made.
+        if read_manifest(path).is_ok_and(|manifest| manifest.is_none()) {
             return Err(StateError::Missing(path.to_owned()));
         }
         Folder::take(path)
     }
 
-    /// Takes hold of a state only to look at it: nothing in it is changed, so the holder is not told by its number.
+    /// Takes hold of a state only to look at it: nothing of ours in it is changed, so the holder is not told by its
+    /// number. (fjall opens a store for writing, and may put its own files in order.)
     ///
     /// # Errors
     /// Somebody else holds it, there is none, or it cannot be read.
     pub fn look(path: &Path) -> Result<Looked, StateError> {
         let manifest = read_manifest(path)?.ok_or_else(|| StateError::Missing(path.to_owned()))?;
-        let failed = |cause| StateError::damaged(path, format!("its lock cannot be opened: {cause}"));
+        let failed = |cause| StateError::reading(path, "its lock cannot be opened", cause);
         let mut lock = match File::open(path.join(LOCK)) {
             Ok(lock) => Some(lock),
             // A copy may have come without.
@@ -97,11 +136,7 @@ impl Folder {
             None => None,
             Some(lock) => match lock.try_lock_shared() {
                 Ok(()) => None,
-                Err(TryLockError::WouldBlock) => {
-                    let mut text = String::new();
-                    let _ = lock.read_to_string(&mut text);
-                    Some(text.trim().parse().ok())
-                }
+                Err(TryLockError::WouldBlock) => Some(holder(lock)),
                 Err(TryLockError::Error(cause)) => return Err(failed(cause)),
             },
         };
@@ -149,7 +184,7 @@ impl Folder {
         let write = || -> io::Result<()> {
             fs::rename(self.path.join(NEW_MANIFEST), self.path.join(MANIFEST))?;
             failpoint::pass("manifest renamed");
-            File::open(&self.path)?.sync_all()
+            sync_folder(&self.path)
         };
         write().map_err(|cause| StateError::write(&self.path, cause))
     }
@@ -165,7 +200,7 @@ impl Folder {
                 OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
             file.write_all(manifest.to_json().as_bytes())?;
             file.sync_all()?;
-            File::open(&self.path)?.sync_all()
+            sync_folder(&self.path)
         };
         write().map_err(|cause| StateError::write(&self.path, cause))
     }
@@ -190,7 +225,7 @@ impl Folder {
                 _ => {}
             }
             // On a disk that loses its power, too.
-            File::open(&self.path)?.sync_all()?;
+            sync_folder(&self.path)?;
             failpoint::pass("manifest removed");
             remove_folder(&self.path.join(STORE))?;
             failpoint::pass("store removed");
@@ -206,10 +241,15 @@ impl Folder {
     /// # Errors
     /// Something cannot be removed.
     pub fn remove(self) -> Result<(), StateError> {
+        use io::ErrorKind::{DirectoryNotEmpty, NotFound};
         self.clear()?;
         let remove = || -> io::Result<()> {
             remove_file(&self.path.join(LOCK))?;
-            fs::remove_dir(&self.path)
+            match fs::remove_dir(&self.path) {
+                // Without the lock it is free: another process may have made its own there, or removed the folder.
+                Err(error) if matches!(error.kind(), DirectoryNotEmpty | NotFound) => Ok(()),
+                result => result,
+            }
         };
         remove().map_err(|cause| StateError::write(&self.path, cause))
     }
@@ -225,13 +265,21 @@ fn read_manifest(path: &Path) -> Result<Option<Manifest>, StateError> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             Ok(None)
         }
-        Err(error) => Err(StateError::damaged(path, format!("{MANIFEST} cannot be read: {error}"))),
+        Err(cause) => Err(StateError::reading(path, "its manifest cannot be read", cause)),
     }
 }
 
-/// A folder with anything else in it is not ours to write to, nor to remove.
+/// A folder with anything else in it is not ours to write to, nor to remove. One that is gone is for [`lock`] to notice.
 fn refuse_others(path: &Path) -> Result<(), StateError> {
-    for entry in fs::read_dir(path).map_err(|cause| StateError::write(path, cause))? {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(StateError::NotAFolder(path.to_owned()));
+        }
+        Err(cause) => return Err(StateError::write(path, cause)),
+    };
+    for entry in entries {
         let name = entry.map_err(|cause| StateError::write(path, cause))?.file_name();
         if !NAMES.iter().any(|known| *known == name) {
             let found = name.to_string_lossy().into_owned();
@@ -241,8 +289,27 @@ fn refuse_others(path: &Path) -> Result<(), StateError> {
     Ok(())
 }
 
+/// Sees to it that only the owner may read what is in the folder.
+fn hide(path: &Path) -> io::Result<()> {
+    const STICKY: u32 = 0o1000;
+    let mode = fs::metadata(path)?.mode();
+    // A folder that others keep their things in, like `/tmp`, is to stay one.
+    if mode & 0o077 == 0 || mode & STICKY != 0 {
+        return Ok(());
+    }
+    match fs::set_permissions(path, Permissions::from_mode(0o700)) {
+        // It is another user's who lets us write there, or the file system knows of no permissions.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
+        {
+            Ok(())
+        }
+        result => result,
+    }
+}
+
 /// Locks the folder; `None` if it is another one by now, or gone.
-fn lock(path: &Path) -> Result<Option<File>, StateError> {
+fn lock(path: &Path, patience: Duration) -> Result<Option<File>, StateError> {
     let failed = |cause| StateError::write(path, cause);
     let place = path.join(LOCK);
     let opened =
@@ -252,28 +319,41 @@ fn lock(path: &Path) -> Result<Option<File>, StateError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(cause) => return Err(failed(cause)),
     };
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut text = String::new();
-            let _ = file.read_to_string(&mut text);
-            return Err(StateError::Held { folder: path.to_owned(), process: text.trim().parse().ok() });
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(cause)) => return Err(failed(cause)),
         }
-        Err(TryLockError::Error(cause)) => return Err(failed(cause)),
+        // Shared, it can only be had beside those who look: they are about to end.
+        match file.try_lock_shared() {
+            Ok(()) => file.unlock().map_err(failed)?,
+            Err(TryLockError::WouldBlock) => {
+                return Err(StateError::Held { folder: path.to_owned(), process: holder(&mut file) });
+            }
+            Err(TryLockError::Error(cause)) => return Err(failed(cause)),
+        }
+        if began.elapsed() >= patience {
+            return Err(StateError::LookedAt(path.to_owned()));
+        }
+        thread::sleep(PAUSE);
     }
     let is_there = fs::metadata(&place).is_ok_and(|there| {
         file.metadata().is_ok_and(|ours| (there.dev(), there.ino()) == (ours.dev(), ours.ino()))
     });
-    if !is_there {
-        return Ok(None);
-    }
-    let mut say = || -> io::Result<()> {
-        file.set_len(0)?;
-        file.seek(SeekFrom::Start(0))?;
-        writeln!(file, "{}", std::process::id())
-    };
-    say().map_err(failed)?;
-    Ok(Some(file))
+    Ok(is_there.then_some(file))
+}
+
+/// The number of the process that holds the lock, if it has said so. One that was killed has left its own, which stands
+/// there until the next one has written: where the system lists its processes, it has to be one of them.
+fn holder(lock: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    lock.read_to_string(&mut text).ok()?;
+    let number: u32 = text.trim().parse().ok()?;
+    let processes = Path::new("/proc");
+    let is_alive = processes.join(number.to_string()).exists() || !processes.join("self").exists();
+    is_alive.then_some(number)
 }
 
 fn remove_file(path: &Path) -> io::Result<()> {
@@ -313,6 +393,83 @@ mod tests {
         let path = place.path().join("state");
         let _folder = Folder::take(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o700);
+        let given = place.path().join("given");
+        fs::create_dir(&given).unwrap();
+        fs::set_permissions(&given, Permissions::from_mode(0o755)).unwrap();
+        let _folder = Folder::take(&given).unwrap();
+        assert_eq!(fs::metadata(&given).unwrap().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn permissions_of_what_is_not_a_state_stay() {
+        let place = tempfile::tempdir().unwrap();
+        let shared = place.path().join("shared");
+        fs::create_dir(&shared).unwrap();
+        fs::set_permissions(&shared, Permissions::from_mode(0o1777)).unwrap();
+        drop(Folder::take(&shared).unwrap());
+        assert_eq!(fs::metadata(&shared).unwrap().mode() & 0o7777, 0o1777);
+        let other = place.path().join("other");
+        fs::create_dir(&other).unwrap();
+        fs::set_permissions(&other, Permissions::from_mode(0o755)).unwrap();
+        fs::write(other.join("thesis.tex"), "").unwrap();
+        Folder::take(&other).unwrap_err();
+        assert_eq!(fs::metadata(&other).unwrap().mode() & 0o777, 0o755);
+    }
+
+    #[test]
+    fn who_wants_to_work_waits_for_who_looks_and_does_not_take_it_for_work() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("state");
+        let folder = Folder::take(&path).unwrap();
+        folder.write_manifest(&Manifest::of_nothing()).unwrap();
+        drop(folder);
+        let looked = Folder::look(&path).unwrap();
+        let error = Folder::take_within(&path, Duration::ZERO).unwrap_err();
+        assert!(matches!(error, StateError::LookedAt(_)), "{error}");
+        thread::scope(|scope| {
+            let taken = scope.spawn(|| Folder::take_within(&path, Duration::from_secs(600)));
+            drop(looked);
+            taken.join().unwrap().unwrap();
+        });
+    }
+
+    #[test]
+    fn the_number_of_a_process_that_has_gone_is_not_told() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("state");
+        let folder = Folder::take(&path).unwrap();
+        folder.write_manifest(&Manifest::of_nothing()).unwrap();
+        let held_by = || Folder::look(&path).unwrap().held_by;
+        assert_eq!(held_by(), Some(Some(std::process::id())));
+        // Higher than any number that Linux gives; other systems do not list theirs here.
+        fs::write(path.join(LOCK), "4194999\n").unwrap();
+        if Path::new("/proc/self").exists() {
+            assert_eq!(held_by(), Some(None));
+        }
+        drop(folder);
+        assert_eq!(fs::read(path.join(LOCK)).unwrap(), b"");
+    }
+
+    #[test]
+    fn what_came_into_a_folder_while_it_was_removed_stays() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("state");
+        let folder = Folder::take(&path).unwrap();
+        fs::write(path.join("of another process"), "").unwrap();
+        folder.remove().unwrap();
+        assert!(path.join("of another process").exists());
+    }
+
+    #[test]
+    fn a_file_or_a_link_to_nowhere_is_no_place_for_a_state() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = Folder::take(&file).unwrap_err();
+        assert!(matches!(error, StateError::NotAFolder(_)) && error.hint().is_some(), "{error}");
+        let link = place.path().join("link");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        assert!(matches!(Folder::take(&link).unwrap_err(), StateError::Write { .. }));
     }
 
     #[test]

@@ -18,7 +18,8 @@ pub(super) const WAITING: u8 = b'r';
 pub(super) const SEEN: u8 = b's';
 /// Pages that failed for good, by number.
 pub(super) const FAILED: u8 = b'f';
-/// How often a page was tried that had failed for good and gets another chance, by number.
+/// How often a page was tried that had failed for good and gets another chance, by number. Read if it fails again; of a
+/// page that then succeeds it stays until the run is forgotten, and since numbers are given once, nobody reads it again.
 pub(super) const TRIED: u8 = b'g';
 /// Counts, by rule and host.
 pub(super) const TALLY: u8 = b'n';

@@ -4,7 +4,6 @@
 //! these differ, one of them has lost something, and nothing of it is believed.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,13 +12,15 @@ use std::path::{Path, PathBuf};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 use super::StateError;
+use super::batch::Batch;
 use super::failpoint;
 use super::form::{
-    FAILED, FailedPage, PENDING, SEEN, TALLY, TRIED, Tally, TallyOf, VALUE, WAITING, id_of_pending,
-    named_key, numbered_key, pending_key, put_request, put_unmade, put_waiting, take_request, take_waiting,
+    FAILED, FailedPage, PENDING, SEEN, TALLY, TRIED, Tally, TallyOf, VALUE, WAITING, named_key, numbered_key,
+    take_waiting,
 };
-use crate::model::{Change, Kept, Place, Request, RequestId, Unmade};
-use crate::wire::{Bytes, put_number};
+use super::pending::Pending;
+use crate::model::{Request, RequestId, Unmade};
+use crate::wire::Bytes;
 
 /// For blocks that are read: pending requests are read once, and known records at random.
 const CACHE_BYTES: u64 = 8 << 20;
@@ -29,9 +30,6 @@ const MEMTABLE_BYTES: u64 = 8 << 20;
 
 /// The journal is read when the store is opened, so it must not become long; 64 MB is the least that fjall takes.
 const JOURNAL_BYTES: u64 = 64 << 20;
-
-/// So many pending requests are read at a time.
-const READ_AT_ONCE: usize = 1024;
 
 /// Of this run.
 const RUN: &str = "run";
@@ -60,7 +58,7 @@ pub enum Value {
 }
 
 impl Value {
-    fn key(self) -> Vec<u8> {
+    pub(super) fn key(self) -> Vec<u8> {
         let name: &[u8] = match self {
             Value::Progress => b"progress",
             Value::Output => b"output",
@@ -74,7 +72,7 @@ impl Value {
         named_key(VALUE, name)
     }
 
-    fn is_of_run(self) -> bool {
+    pub(super) fn is_of_run(self) -> bool {
         self != Value::LastRun
     }
 }
@@ -93,93 +91,6 @@ pub type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// A request that an earlier run would have tried again, and when, in milliseconds since 1970.
 pub type WaitingRequest = (u64, Request);
-
-/// What is to be committed.
-#[derive(Debug, Default)]
-pub struct Batch {
-    run: Vec<(Vec<u8>, Option<Vec<u8>>)>,
-    always: Vec<(Vec<u8>, Option<Vec<u8>>)>,
-    seen: Vec<u8>,
-    failed: Vec<FailedPage>,
-    tallies: HashMap<TallyOf, Tally>,
-}
-
-impl Batch {
-    /// A request is kept elsewhere, or no longer. `unix_ms` tells the time that it waits for.
-    pub fn change(&mut self, change: &Change, unix_ms: impl Fn(std::time::Instant) -> u64) {
-        let id = change.id;
-        let key = |place| match place {
-            Place::Pending(rank) => pending_key(rank, id),
-            Place::Waiting => numbered_key(WAITING, id.0),
-        };
-        let now = change.now.as_ref().map(|kept| match kept {
-            Kept::Pending(rank, request) => {
-                let mut bytes = Vec::new();
-                put_request(request, &mut bytes);
-                (key(Place::Pending(*rank)), bytes)
-            }
-            Kept::Waiting(due, request) => (key(Place::Waiting), put_waiting(unix_ms(*due), request)),
-            Kept::Unmade(unmade) => (key(Place::Waiting), put_unmade(unmade)),
-        });
-        let before = change.before.map(key);
-        if let Some(before) = before.filter(|before| now.as_ref().is_none_or(|(now, _)| now != before)) {
-            self.run.push((before, None));
-        }
-        self.run.extend(now.map(|(key, bytes)| (key, Some(bytes))));
-    }
-
-    /// These were not known before.
-    pub fn found(&mut self, fingerprints: &[u128]) {
-        self.seen.extend(fingerprints.iter().flat_map(|fingerprint| fingerprint.to_be_bytes()));
-    }
-
-    /// A page failed for good. Tries before it was given another chance are added to those of `page`.
-    pub fn failed(&mut self, page: FailedPage) {
-        self.failed.push(page);
-    }
-
-    /// A page that failed for good in an earlier commit gets another chance: it waits as if it had never been tried. One
-    /// without a request stays as it is.
-    pub fn reopen(&mut self, page: FailedPage) {
-        let FailedPage { id, request: Some(request), attempts, .. } = page else { return };
-        let mut tries = Vec::new();
-        put_number(attempts.into(), &mut tries);
-        let again = Request { attempt: 0, ..request };
-        self.run.push((numbered_key(FAILED, id.0), None));
-        self.run.push((numbered_key(TRIED, id.0), Some(tries)));
-        self.run.push((numbered_key(WAITING, id.0), Some(put_waiting(0, &again))));
-    }
-
-    /// More of these.
-    pub fn count(&mut self, of: TallyOf, more: Tally) {
-        self.tallies.entry(of).or_default().add(more);
-    }
-
-    /// What stands alone.
-    pub fn put(&mut self, value: Value, bytes: Vec<u8>) {
-        self.of(value).push((value.key(), Some(bytes)));
-    }
-
-    /// What stood alone is no more.
-    pub fn remove(&mut self, value: Value) {
-        self.of(value).push((value.key(), None));
-    }
-
-    /// An entry of a table of this run; `None` to remove it. The letter of the table is the first byte of the key, and
-    /// none of the store's own.
-    pub fn entry(&mut self, key: Vec<u8>, bytes: Option<Vec<u8>>) {
-        self.run.push((key, bytes));
-    }
-
-    /// As [`Batch::entry`], of a table that outlives the run.
-    pub fn lasting_entry(&mut self, key: Vec<u8>, bytes: Option<Vec<u8>>) {
-        self.always.push((key, bytes));
-    }
-
-    fn of(&mut self, value: Value) -> &mut Vec<(Vec<u8>, Option<Vec<u8>>)> {
-        if value.is_of_run() { &mut self.run } else { &mut self.always }
-    }
-}
 
 /// The open store. Clones are the same store.
 #[derive(Clone)]
@@ -207,7 +118,8 @@ impl Store {
         Ok(store)
     }
 
-    /// As [`Store::open`], only to look at it: `None` if nothing was ever committed of this run.
+    /// As [`Store::open`], only to look at it: nothing of ours is changed, but fjall may put its own files in order.
+    /// `None` if nothing was ever committed of this run.
     ///
     /// # Errors
     /// It is damaged.
@@ -400,13 +312,17 @@ impl Store {
     /// Requests that may go out, by rank and number, but for those with a number from `below` on: they are of the run
     /// that reads them. Read when their turn comes.
     pub fn pending(&self, below: RequestId) -> impl Iterator<Item = Result<Request, StateError>> + use<> {
-        Pending {
-            store: self.clone(),
-            below,
-            last: vec![PENDING],
-            ready: Vec::new().into_iter(),
-            is_over: false,
-        }
+        Pending::of(self, below)
+    }
+
+    /// Rows of pending requests, those behind this key.
+    pub(super) fn pending_behind(
+        &self,
+        last: &[u8],
+    ) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StateError>> + use<'_> {
+        use std::ops::Bound;
+        let range = (Bound::Excluded(last.to_vec()), Bound::Excluded(vec![PENDING + 1]));
+        self.read(self.run.range(range))
     }
 
     /// How many requests may go out.
@@ -512,56 +428,6 @@ fn open_database(path: &Path) -> Result<Database, fjall::Error> {
         .open()
 }
 
-/// See [`Store::pending`]. Reads a thousand at a time and begins anew behind them: an iterator of the store would keep
-/// all that is removed in the meantime.
-struct Pending {
-    store: Store,
-    below: RequestId,
-    last: Vec<u8>,
-    ready: std::vec::IntoIter<Result<Request, StateError>>,
-    is_over: bool,
-}
-
-impl Pending {
-    fn read_more(&mut self) {
-        use std::ops::Bound;
-        let range = (Bound::Excluded(self.last.clone()), Bound::Excluded(vec![PENDING + 1]));
-        let mut more = Vec::new();
-        let mut looked_at = 0;
-        for row in self.store.read(self.store.run.range(range)).take(READ_AT_ONCE) {
-            looked_at += 1;
-            let read = row.and_then(|(key, bytes)| {
-                let id = id_of_pending(&key).ok_or_else(|| self.store.damaged("a pending request"))?;
-                self.last = key;
-                let request = (id < self.below).then(|| take_request(&bytes));
-                request
-                    .map(|request| request.ok_or_else(|| self.store.damaged("a pending request")))
-                    .transpose()
-            });
-            more.extend(read.transpose());
-        }
-        self.is_over = looked_at < READ_AT_ONCE;
-        self.ready = more.into_iter();
-    }
-}
-
-impl Iterator for Pending {
-    type Item = Result<Request, StateError>;
-
-    fn next(&mut self) -> Option<Result<Request, StateError>> {
-        loop {
-            if let Some(next) = self.ready.next() {
-                self.is_over |= next.is_err();
-                return Some(next);
-            }
-            if self.is_over {
-                return None;
-            }
-            self.read_more();
-        }
-    }
-}
-
 thread_local! {
     static IS_READING: Cell<bool> = const { Cell::new(false) };
 }
@@ -571,29 +437,21 @@ pub fn is_reading() -> bool {
     IS_READING.get()
 }
 
-/// Reads; whatever goes wrong there is damage. Damaged bytes may make the store panic where it expects its own.
+/// Reads; whatever goes wrong there is damage, if not the system is at fault. Damaged bytes may make the store panic where it expects its own.
 fn calm<T>(folder: &Path, read: impl FnOnce() -> Result<T, fjall::Error>) -> Result<T, StateError> {
     let was_reading = IS_READING.replace(true);
     let read = catch_unwind(AssertUnwindSafe(read));
     IS_READING.set(was_reading);
     match read {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(fjall::Error::Io(cause) | fjall::Error::Storage(fjall::LsmError::Io(cause))))
-            if is_of_the_system(&cause) =>
-        {
-            Err(StateError::write(folder, cause))
+        Ok(Err(fjall::Error::Io(cause) | fjall::Error::Storage(fjall::LsmError::Io(cause)))) => {
+            Err(StateError::reading(folder, "its store cannot be read", cause))
         }
-        Ok(Err(fjall::Error::Locked)) => Err(StateError::Held { folder: folder.to_owned(), process: None }),
+        // Who is at work holds the folder, and we would not have come here.
+        Ok(Err(fjall::Error::Locked)) => Err(StateError::LookedAt(folder.to_owned())),
         Ok(Err(error)) => Err(StateError::damaged(folder, format!("its store says {error:?}"))),
         Err(_) => Err(StateError::damaged(folder, "its store cannot make sense of it")),
     }
-}
-
-/// Whether it is not what is there that is at fault.
-fn is_of_the_system(cause: &io::Error) -> bool {
-    use io::ErrorKind::{FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    let kind = cause.kind();
-    [StorageFull, QuotaExceeded, PermissionDenied, ReadOnlyFilesystem, FileTooLarge].contains(&kind)
 }
 
 fn identity(path: &Path) -> Option<(u64, u64)> {
@@ -613,7 +471,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::model::{PageError, RuleId};
+    use crate::model::{Change, Kept, PageError, Place, RuleId};
     use url::Url;
 
     fn open(folder: &Path) -> Store {
