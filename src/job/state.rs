@@ -347,9 +347,8 @@ fn contents(name: &str, text: &str) -> Option<String> {
     if !path.metadata().is_ok_and(|metadata| metadata.is_file()) {
         return None;
     }
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(std::fs::File::open(path).ok()?).ok()?;
-    Some(hasher.finalize().to_hex().to_string())
+    // It is read as a whole for the job, too.
+    Some(blake3::hash(&std::fs::read(path).ok()?).to_hex().to_string())
 }
 
 fn absolute(path: &Path) -> PathBuf {
