@@ -164,7 +164,7 @@ mod tests {
         let error = error(&Target::Append(path));
         let missing = folder.path().join("my out");
         assert!(matches!(&error, OutputError::FolderMissing { folder, .. } if *folder == missing));
-        assert_eq!(error.hint().unwrap(), format!("mkdir -p -- '{}'", missing.display()));
+        assert_eq!(error.hint().unwrap(), format!("mkdir -p '{}'", missing.display()));
     }
 
     #[test]

@@ -50,17 +50,20 @@ impl Window {
     pub(super) fn put(&self, out: &mut Vec<u8>) {
         put_float(self.size, out);
         put_flag(self.doubling, out);
+        put_float(self.answers, out);
         put_float(self.smooth, out);
         put_float(self.quiet, out);
     }
 
-    /// In the midst of a round; it begins anew.
+    /// What [`Window::put`] wrote.
     pub(super) fn take(bytes: &mut Bytes<'_>) -> Option<Window> {
-        let (size, doubling, smooth, quiet) = (bytes.float()?, bytes.flag()?, bytes.float()?, bytes.float()?);
+        let (size, doubling, answers) = (bytes.float()?, bytes.flag()?, bytes.float()?);
+        let (smooth, quiet) = (bytes.float()?, bytes.float()?);
         // Comparisons that hold for no NaN.
         let is_one = (1.0..=f64::from(u32::MAX)).contains(&size)
+            && (0.0..=f64::from(u32::MAX)).contains(&answers)
             && [smooth, quiet].iter().all(|seconds| (0.0..=LONGEST_SECONDS).contains(seconds));
-        is_one.then_some(Window { size, doubling, answers: 0.0, smooth, quiet })
+        is_one.then_some(Window { size, doubling, answers, smooth, quiet })
     }
 
     /// Requests in flight, not capped by any setting but that at the last growth.
