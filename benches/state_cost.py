@@ -31,7 +31,8 @@ def main() -> int:
         return refuse(missing)
     with tempfile.TemporaryDirectory(prefix="pagemill-state-", dir=options.folder) as name:
         work = Path(name)
-        site = {"page.html": made_page(LINKS, PAGE_BYTES), **linked_pages(options.linked_pages)}
+        linked = linked_pages(options.linked_pages, options.linked_page_bytes)
+        site = {"page.html": made_page(LINKS, PAGE_BYTES), **linked}
         with nginx.serving(work, site) as base:
             for title, pages, crawl in [
                 ("range", options.pages, range_crawl(options, base)),
@@ -41,13 +42,15 @@ def main() -> int:
     return 0
 
 
-def linked_pages(count: int) -> dict[str, bytes]:
+def linked_pages(count: int, size: int) -> dict[str, bytes]:
     """A tree of pages with two ways down, and one back: found one from the other, as on any site."""
     pages = {}
     for number in range(count):
         below = [below for below in (2 * number + 1, 2 * number + 2) if below < count]
         links = "".join(f'<li><a href="/{to}.html">Number {to}</a></li>' for to in [*below, number // 2])
-        pages[f"{number}.html"] = f"<html><h1>Page {number}</h1><ul>{links}</ul></html>".encode()
+        page = f"<html><h1>Page {number}</h1><ul>{links}</ul>".encode()
+        words = b"<p>Some words of a page as there are many.</p>\n"
+        pages[f"{number}.html"] = page + words * max(0, (size - len(page)) // len(words))
     return pages
 
 
@@ -97,6 +100,7 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=40_000, help="pages of the range; default: 40000")
     parser.add_argument("--linked-pages", type=int, default=20_000, help="pages found by links; default: 20000")
+    parser.add_argument("--linked-page-bytes", type=int, default=PAGE_BYTES, help="their size; default: 4096")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each way; default: 5")
     parser.add_argument("--limit-seconds", type=float, default=120.0, help="for one run; default: 120")
     parser.add_argument("--folder", type=Path, help="where everything is written; default: the system's temporary one")
